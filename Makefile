@@ -1,0 +1,56 @@
+# Every target does its own set-up. `make demo` shows the agent at work, `make test` proves it.
+
+PYTHON := .venv/bin/python
+# Debian's own interpreter: another Python may come first in PATH, and would not see Debian's libraries.
+SYSTEM_PYTHON := /usr/bin/python3
+APT_PACKAGES := python3 python3-venv python3-tpm2-pytss python3-tomlkit python3-sdnotify python3-pyudev \
+	python3-cryptography python3-structlog python3-gi gir1.2-umockdev-1.0 umockdev swtpm swtpm-tools \
+	tpm2-tools libtss2-tcti-device0 libtss2-tcti-swtpm0
+NEWEST_PACKAGES := $(APT_PACKAGES) gcc libc6-dev python3-dev pkg-config libtss2-dev
+TESTS ?= tests/unit tests/contract tests/scenario tests/crash
+
+.PHONY: help
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+.PHONY: demo
+demo: dev ## watch a device go from an empty TPM to provisioned, and through two mishaps
+	@PYTHONPATH=. $(PYTHON) -m tests.demo
+
+.PHONY: dev
+dev: .venv/complete ## the environment in .venv, with the command as .venv/bin/edge-provisioner
+
+.venv/complete: Makefile tests/requirements.txt tests/setup.sh
+	@tests/setup.sh packages $(APT_PACKAGES)
+	@tests/setup.sh environment $(SYSTEM_PYTHON) .venv
+	@touch $@
+
+.PHONY: test
+test: dev ## all tests on Debian's package versions, but for those that need a package or a machine
+	@$(PYTHON) -m pytest -n 2 $(TESTS)
+
+.PHONY: test-newest
+test-newest: ## the same tests on the newest libraries from PyPI
+	@tests/setup.sh packages $(NEWEST_PACKAGES)
+	@tests/setup.sh newest $(SYSTEM_PYTHON) .venv-newest
+	@EDGE_PROVISIONER_LIBRARIES=newest .venv-newest/bin/python -m pytest -n 2 $(TESTS)
+
+.PHONY: lint
+lint: dev ## ruff and mypy
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+
+.PHONY: coverage
+coverage: dev ## the tests again, with branch coverage of agent/
+	@tests/coverage.sh $(PYTHON) $(TESTS)
+
+.PHONY: bench
+bench: dev ## time, memory and TPM commands, next to the published script's in the same run
+	@PYTHONPATH=. $(PYTHON) -m tests.bench
+
+.PHONY: docs
+docs: dev ## the pages that are generated from the tables of settings and codes
+	@PYTHONPATH=. $(PYTHON) docs/generate.py
+
+.PHONY: clean
+clean: ## everything that make made
+	rm -rf .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -1,0 +1,70 @@
+"""The command: one file a verb. A verb is imported when it is asked for, so that `run` stays small."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from agent import __version__
+from agent.codes import AgentError, ExitCode
+from agent.host.root import Root
+
+_VERBS = {
+    "run": "watch this device and keep it provisioned (what the service runs)",
+    "once": "look at everything once and do what is missing",
+    "plan": "say what `once` would do, and change nothing",
+    "status": "say what the last look found",
+    "identity": "print the registration id and the endorsement key for the enrolment",
+    "tpm": "make or show the TPM's keys",
+    "config": "show or check the settings",
+    "explain": "explain a code",
+    "reprovision": "give up the device's identity and ask the cloud for a new one",
+}
+_NOT_IN_THIS_VERSION = ("check", "diag")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code (design section 1: 0, 1, 2, 3 or 4)."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(words).parse_args(words)
+    options.root = Root(options.root)
+    try:
+        return int(import_module(f"agent.cli.{options.verb}").run(options))
+    except AgentError as error:
+        print(f"{error.finding.code.name}: {error.finding.summary}", file=sys.stderr)
+        print(f"  what to do: {error.finding.remedy}", file=sys.stderr)
+        return int(error.finding.code.exit_code)
+    except BrokenPipeError:  # the reader of a pipe went away
+        return int(ExitCode.FAILED)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Build the parser; only the verb that is asked for is imported and configured."""
+    parser = argparse.ArgumentParser(
+        prog="edge-provisioner", description=__doc__, parents=[_global(top=True)]
+    )
+    parser.add_argument("--version", action="version", version=f"edge-provisioner {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, summary in _VERBS.items():
+        verb_parser = verbs.add_parser(verb, help=summary, description=summary, parents=[_global(top=False)])
+        if verb in words:
+            import_module(f"agent.cli.{verb}").configure(verb_parser)
+    for verb in _NOT_IN_THIS_VERSION:
+        verbs.add_parser(verb, help=argparse.SUPPRESS)
+    return parser
+
+
+def _global(*, top: bool) -> argparse.ArgumentParser:
+    """Give the options that stand before or after the verb; an absent one must not hide a given one."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--settings", metavar="FILE", default=None if top else argparse.SUPPRESS,
+        help="use this settings file alone, without the system's files and drop-ins",
+    )  # fmt: skip
+    options.add_argument(
+        "--root", metavar="DIR", default="/" if top else argparse.SUPPRESS,
+        help="look everything up below DIR and leave the rest of the machine alone",
+    )  # fmt: skip
+    return options

@@ -1,0 +1,67 @@
+"""`config show` and `config check`: what is set, which file set it, and what is wrong."""
+
+import argparse
+import json
+import sys
+
+from agent.codes import ExitCode
+from agent.converge.sources import Loaded, load
+from agent.settings import reference
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "action", choices=("show", "check"), help="show: every value and its file; check: every problem"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show or check the settings; 2 where anything is wrong with them."""
+    loaded = load(options.root, options.settings)
+    return (_show if options.action == "show" else _check)(loaded, as_json=options.json)
+
+
+def _show(loaded: Loaded, *, as_json: bool) -> int:
+    if loaded.settings is None:
+        return _check(loaded, as_json=as_json)
+    if as_json:
+        print(json.dumps(reference.as_json(loaded.resolved, loaded.settings), indent=2))
+    else:
+        print(reference.in_force(loaded.resolved, loaded.settings), end="")
+    return ExitCode.DONE
+
+
+def _check(loaded: Loaded, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(_report(loaded), indent=2))
+    elif loaded.finding is None:
+        print("\n".join(("No problems. Files read, the weakest first:", *_listed(loaded.read))))
+    else:
+        for problem in loaded.problems:
+            print(problem)
+        print(f"{loaded.finding.code.name}: {loaded.finding.summary}", file=sys.stderr)
+        print(f"  what to do: {loaded.finding.remedy}", file=sys.stderr)
+    return ExitCode.DONE if loaded.finding is None else loaded.finding.code.exit_code
+
+
+def _listed(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"  {path}" for path in paths) or ("  none: every setting has its default",)
+
+
+def _report(loaded: Loaded) -> dict[str, object]:
+    return {
+        "code": loaded.finding.code.name if loaded.finding else None,
+        "files": list(loaded.read),
+        "problems": [
+            {
+                "file": problem.path,
+                "line": problem.line,
+                "setting": problem.dotted or None,
+                "problem": problem.said,
+                "nearest": problem.nearest,
+            }
+            for problem in loaded.problems
+        ],
+    }

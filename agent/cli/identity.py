@@ -1,0 +1,49 @@
+"""`identity`: the registration id and the endorsement key, as the enrolment needs them.
+
+Works with no settings, no network and no runtime, and on an empty TPM: then the values are those of the
+key that `tpm ensure` will make, and the TPM is left as it was.
+"""
+
+import argparse
+import json
+import sys
+
+from agent.cli import chosen_tpm
+from agent.codes import ExitCode
+from agent.tpm import keys, machine, registration
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    chosen_tpm.add_option(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the identity."""
+    settings = chosen_tpm.lenient_settings(options)
+    found = keys.derive(options.root, chosen_tpm.request(options, settings))
+    public = found.ek.public
+    facts = machine.facts(options.root)
+    identity: dict[str, str | bool] = {
+        "registration_id": registration.resolve(settings.dps.registration_id, public, facts),
+        "endorsement_key": registration.endorsement_key(public),
+        "registration_id_ek_base32": registration.ek_base32(public),
+        "persistent": found.ek.persistent,
+    }
+    print(json.dumps(identity, indent=2) if options.json else _as_text(identity))
+    if not found.ek.persistent:
+        print(
+            f"{found.device.name} holds no endorsement key yet and was left as it was; `edge-provisioner tpm "
+            "ensure` makes the key with these values.",
+            file=sys.stderr,
+        )
+    return ExitCode.DONE
+
+
+def _as_text(identity: dict[str, str | bool]) -> str:
+    width = max(map(len, identity))
+    shown = {
+        name: str(value).lower() if isinstance(value, bool) else value for name, value in identity.items()
+    }
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in shown.items())

@@ -1,0 +1,84 @@
+"""`once`: look at everything once and do what is missing; each effect is named before it happens."""
+
+import argparse
+import signal
+
+from agent.codes import ExitCode, Phase
+from agent.codes.catalogue import by_name
+from agent.converge.one_pass import run_pass
+from agent.converge.request import Request
+from agent.converge.snapshot import Because
+from agent.converge.status_file import Status
+from agent.host import clock
+
+_UNFINISHED = (Phase.WAITING, Phase.PROVISIONING)
+_SHORTEST_REST_S = 0.1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `once`."""
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS",
+        help="look again until the device is provisioned or a person is needed, at most this long",
+    )  # fmt: skip
+    parser.add_argument(
+        "--adopt", action="store_true",
+        help="take over a device that is provisioned in another way, edited by hand, or has got another TPM",
+    )  # fmt: skip
+    parser.add_argument(
+        "--because", choices=[one.value for one in Because], default=Because.COMMAND.value,
+        help="what made us look; a timer's look leaves the TPM alone (the service uses this)",
+    )  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run passes; the exit code is that of the last one's finding."""
+    stop = _StopRequest()
+    request = Request(options.root, options.settings, Because(options.because), adopt=options.adopt)
+    by_person = request.because is Because.COMMAND
+    deadline = clock.monotonic_s() + options.wait
+    while True:
+        status = run_pass(request, _tell if by_person else _hush, stop.asked)
+        left_s = deadline - clock.monotonic_s()
+        if status.phase not in _UNFINISHED or left_s <= 0 or stop.asked():
+            break
+        clock.rest(max(_SHORTEST_REST_S, min(status.look_again_s, left_s)))
+    if by_person:
+        _show(status)
+    return int(_exit_code(status))
+
+
+class _StopRequest:
+    """Remembers that somebody asked us to end; the step that runs is let finish."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._remember)
+
+    def _remember(self, _number: int, _frame: object) -> None:
+        self._asked = True
+
+    def asked(self) -> bool:
+        """Say whether a signal has come."""
+        return self._asked
+
+
+def _tell(effect: str) -> None:
+    print(f"-> {effect}", flush=True)
+
+
+def _hush(_effect: str) -> None:
+    pass
+
+
+def _show(status: Status) -> None:
+    print(f"{status.phase}: {status.summary}")
+    if status.phase != Phase.PROVISIONED:
+        print(f"  what to do: {status.remedy}")
+    for notice in status.notices:
+        print(f"  note: {notice.summary}")
+
+
+def _exit_code(status: Status) -> ExitCode:
+    return by_name(status.code).exit_code

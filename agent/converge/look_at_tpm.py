@@ -1,0 +1,135 @@
+"""Look at the TPM: which one, its keys, and since when it has been there.
+
+A timer's look at a device that was well goes by the record while the same node is there: it wakes no TPM.
+"""
+
+from dataclasses import replace
+
+from agent.codes import AgentError, Phase
+from agent.codes import tpm as codes
+from agent.converge.history import History
+from agent.converge.request import Request
+from agent.converge.snapshot import Moment, TpmFacts
+from agent.converge.status_file import SeenNode, Status
+from agent.host.root import Root
+from agent.settings import Settings
+from agent.tpm import keys, nodes, survey
+from agent.tpm.device import Device, tcti_for_runtime
+from agent.tpm.public_area import name_of
+
+
+def look_at_tpm(
+    request: Request, settings: Settings, history: History, before: Status | None, moment: Moment
+) -> TpmFacts:
+    """Choose the TPM and read its keys; what can't be done is the facts' `trouble`."""
+    present = nodes.list_nodes(request.root)
+    seen = _seen(present, before, moment)
+    if not request.wakes_tpm and _was_well(before) and history.ek_public:
+        recorded = _recorded(request.root, settings, history, before, present)
+        if recorded is not None:
+            return replace(recorded, seen=seen)
+    found = _asked(request, settings, history, present)
+    return replace(found, seen=seen, settles_in_s=_settles_in_s(found, seen, settings, moment))
+
+
+def _was_well(before: Status | None) -> bool:
+    return before is not None and before.phase == Phase.PROVISIONED
+
+
+def _recorded(
+    root: Root,
+    settings: Settings,
+    history: History,
+    before: Status | None,
+    present: tuple[Device, ...],
+) -> TpmFacts | None:
+    """Give the facts of the record, if the node that was used is still the same one."""
+    node = before.tpm.node if before else ""
+    device = nodes.device(root, node or settings.tpm.device) if node or ":" in settings.tpm.device else None
+    known = {one.name: one.inode for one in before.tpm.seen} if before else {}
+    if device is None or (node and known.get(node) != device.inode):
+        return None
+    public = bytes.fromhex(history.ek_public)
+    return TpmFacts(
+        node=node,
+        runtime_tcti=tcti_for_runtime(device, present),
+        ek_public=public,
+        ek_name=name_of(public).hex(),
+        srk_name=history.srk_name,
+    )
+
+
+def _asked(request: Request, settings: Settings, history: History, present: tuple[Device, ...]) -> TpmFacts:
+    stored = stored_ek_name(history, adopt=request.adopt)
+    try:
+        given = keys.authorisations(request.root)
+        wanted = survey.Wanted(settings.tpm.device, stored, given, patience(settings))
+        choice = survey.select(request.root, wanted)
+        if choice.device is None:
+            return TpmFacts(asked=True, trouble=choice.finding or codes.ABSENT())
+        blank = TpmFacts(
+            node=choice.device.name if choice.device.path else "",
+            runtime_tcti=tcti_for_runtime(choice.device, present),
+            asked=True,
+        )
+    except AgentError as error:
+        return TpmFacts(asked=True, trouble=error.finding)
+    try:
+        ask = keys.Request(choice.device, given, patience(settings))
+        return with_keys(blank, keys.show(request.root, ask), stored)
+    except AgentError as error:
+        return replace(blank, trouble=error.finding)
+
+
+def with_keys(facts: TpmFacts, found: keys.Keys, stored_name: str) -> TpmFacts:
+    """Put what was found in the TPM into its facts; another EK than the stored one is trouble."""
+    ek = found.ek
+    trouble = found.foreign
+    if trouble is None and ek.persistent and stored_name not in ("", ek.name):
+        trouble = codes.REPLACED(device=found.device.name, found=ek.name, wanted=stored_name)
+    pairs = (("the endorsement key", ek), ("the storage root key", found.srk))
+    return replace(
+        facts,
+        missing_keys=tuple(what for what, key in pairs if not key.persistent),
+        ek_public=ek.public if ek.persistent else b"",
+        ek_name=ek.name,
+        srk_name=found.srk.name,
+        trouble=trouble,
+        notices=found.notices,
+    )
+
+
+def stored_ek_name(history: History, *, adopt: bool) -> str:
+    """Give the Name of the EK that this device was provisioned with; a person's --adopt forgets it."""
+    if adopt or not history.ek_public:
+        return ""
+    return name_of(bytes.fromhex(history.ek_public)).hex()
+
+
+def patience(settings: Settings) -> keys.Patience:
+    """Give the TPM's deadlines as the settings have them."""
+    return keys.Patience(create_s=settings.tpm.timeout_s)
+
+
+def _seen(present: tuple[Device, ...], before: Status | None, moment: Moment) -> tuple[SeenNode, ...]:
+    """Say since when each node has been there, as the same inode.
+
+    A node that is new to us is as old as its inode's last change says, if the wall clock can be trusted.
+    """
+    same_boot = before is not None and before.writer.boot_id == moment.boot_id
+    known = {(one.name, one.inode): one.since_s for one in before.tpm.seen} if before and same_boot else {}
+    return tuple(
+        SeenNode(
+            one.name,
+            one.inode,
+            known.get((one.name, one.inode), moment.monotonic_s - max(0.0, moment.wall_s - one.changed_s)),
+        )
+        for one in present
+    )
+
+
+def _settles_in_s(facts: TpmFacts, seen: tuple[SeenNode, ...], settings: Settings, moment: Moment) -> float:
+    since = next((one.since_s for one in seen if one.name == facts.node), None)
+    if since is None:
+        return 0.0
+    return max(0.0, settings.tpm.settle_s - (moment.monotonic_s - since))

@@ -1,0 +1,21 @@
+"""What a pass was asked: on which machine, why, and what a person allowed."""
+
+from dataclasses import dataclass
+
+from agent.converge.snapshot import Because
+from agent.host.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Which machine to look at, why, and what a person allowed."""
+
+    root: Root
+    settings_file: str | None = None
+    because: Because = Because.COMMAND
+    adopt: bool = False
+
+    @property
+    def wakes_tpm(self) -> bool:
+        """Whether this look may speak to the TPM when the last one was well."""
+        return self.because is not Because.TIMER

@@ -1,0 +1,130 @@
+"""Everything a pass knows, in one frozen value: the doors fill it, the planner reads nothing else. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from agent.codes import Finding
+from agent.converge.history import History
+from agent.converge.status_file import SeenNode
+from agent.edge.engine import EngineState
+from agent.edge.identity_service import DeviceAnswer
+from agent.edge.status_text import ServiceLine
+from agent.host.journal import Entry
+from agent.host.systemd import Unit
+from agent.settings import Settings
+from agent.tpm.access import Access, Rule
+from agent.tpm.keys import Authorisations
+from agent.tpm.registration import MachineFacts
+
+
+@dataclass(frozen=True, slots=True)
+class TpmFacts:
+    """The TPM as it was found. `node` is as users know it, empty for a TCTI that is no node.
+
+    `asked` is false when keys were taken from the record because this pass had no reason to wake the TPM.
+    """
+
+    node: str = ""
+    runtime_tcti: str | None = None
+    asked: bool = False
+    missing_keys: tuple[str, ...] = ()
+    ek_public: bytes = b""
+    ek_name: str = ""
+    srk_name: str = ""
+    seen: tuple[SeenNode, ...] = ()
+    settles_in_s: float = 0.0
+    trouble: Finding | None = None
+    notices: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """Whether the runtime's user may open the TPM's node, and the udev rule that lets it."""
+
+    user_exists: bool = False
+    rule: Rule = field(default_factory=Rule)
+    access: Access = Access.NOT_PROVEN
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFacts:
+    """config.toml and what apply made of it; `text` is None where there is no file."""
+
+    path: str
+    text: str | None = None
+    digest: str = ""
+    refusal: Finding | None = None
+    newer_than_generated: bool = False
+    generated: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+    payload: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFacts:
+    """The runtime: is it there, how are its daemons, and what do they say.
+
+    `units` is None where systemd does not answer; `restarts_before` is what the last look counted;
+    `journal` is read only when something is wrong.
+    """
+
+    program: str | None = None
+    missing: str = ""
+    version: str | None = None
+    units: tuple[Unit, ...] | None = ()
+    restarts_before: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    status: tuple[ServiceLine, ...] = ()
+    answer: DeviceAnswer = field(default_factory=DeviceAnswer)
+    backup: bool = False
+    engine: EngineState = EngineState.UNKNOWN
+    journal: tuple[Entry, ...] = ()
+    apply_pid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The machine and the time of the look."""
+
+    boot_id: str
+    machine: MachineFacts
+    wall_s: float
+    monotonic_s: float
+
+
+class Because(StrEnum):
+    """What made the pass look. A timer's pass does not wake the TPM; no other fact follows from it."""
+
+    COMMAND = "command"
+    START = "start"
+    UDEV = "udev"
+    EXIT = "exit"
+    SIGNAL = "signal"
+    TIMER = "timer"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a plan is made from. `adopt` and `insist` are a person's word: take over, try again now."""
+
+    moment: Moment
+    settings: Settings | None
+    settings_trouble: Finding | None
+    tpm: TpmFacts
+    access: AccessFacts
+    config: ConfigFacts
+    runtime: RuntimeFacts
+    history: History
+    authorisations: Authorisations = field(default_factory=Authorisations)
+    adopt: bool = False
+    insist: bool = False
+
+
+class Part(StrEnum):
+    """Which part of the snapshot a step changes, and so must be looked at again."""
+
+    TPM = "tpm"
+    ACCESS = "access"
+    CONFIG = "config"
+    RUNTIME = "runtime"

@@ -1,0 +1,122 @@
+"""The settings files of this machine: which there are, in their order, and what they say together.
+
+Reads and never writes. A file that can't be read is a problem like any other, told with the rest.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.codes import Finding
+from agent.codes import settings as codes
+from agent.host import files
+from agent.host.root import Root
+from agent.settings import Problem, Resolved, Settings, Source, resolve
+
+_FILE = "/etc/edge-provisioner/agent.toml"
+_VENDOR = "/usr/lib/edge-provisioner/agent.toml.d"
+_STRONGER = ("/etc/edge-provisioner/agent.toml.d", "/run/edge-provisioner/agent.toml.d")  # the later replaces
+_LARGEST = 256 * 1024
+_NOTHING = "/dev/null"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, or what is wrong with them. `read` are the files that counted, the weakest first.
+
+    `settings` is None exactly where there is a `finding`.
+    """
+
+    resolved: Resolved
+    read: tuple[str, ...]
+    finding: Finding | None = None
+
+    @property
+    def settings(self) -> Settings | None:
+        """The settings in force; None where there is any problem."""
+        return self.resolved.settings
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong, over all files."""
+        return self.resolved.problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    path: str
+    reason: str
+
+
+_Read = Source | _Unreadable
+
+
+def load(root: Root, settings_file: str | None = None) -> Loaded:
+    """Read the machine's settings files, or `settings_file` alone, which stands outside of `root`."""
+    if settings_file is None:
+        return _loaded(list(_of_machine(root)))
+    alone = _read(settings_file, settings_file)
+    if alone is None:
+        finding = codes.FILE_MISSING(path=settings_file)
+        problem = Problem(settings_file, None, "", "no such file")
+        return Loaded(Resolved(None, (problem,), resolve(()).origins), (), finding)
+    return _loaded([alone])
+
+
+def _loaded(outcomes: list[_Read]) -> Loaded:
+    sources = [outcome for outcome in outcomes if isinstance(outcome, Source)]
+    unreadable = [outcome for outcome in outcomes if isinstance(outcome, _Unreadable)]
+    read = tuple(source.path for source in sources)
+    resolved = resolve(sources)
+    if not unreadable:
+        return Loaded(resolved, read, _invalid(resolved.problems) if resolved.problems else None)
+    problems = (*(Problem(one.path, None, "", one.reason) for one in unreadable), *resolved.problems)
+    only = unreadable[0] if len(problems) == 1 else None
+    finding = codes.UNREADABLE(path=only.path, reason=only.reason) if only else _invalid(problems)
+    return Loaded(Resolved(None, problems, resolved.origins), read, finding)
+
+
+def _invalid(problems: tuple[Problem, ...]) -> Finding:
+    return codes.INVALID(count=len(problems), problems="\n".join(f"  {problem}" for problem in problems))
+
+
+def _of_machine(root: Root) -> Iterator[_Read]:
+    """Read everything there is, the weakest first."""
+    vendor, refused_vendor = _drop_ins(root, _VENDOR)
+    stronger: dict[str, str] = {}
+    refused = refused_vendor
+    for folder in _STRONGER:
+        names, refused_here = _drop_ins(root, folder)
+        stronger |= names
+        refused += refused_here
+    weakest = [vendor[name] for name in sorted(vendor.keys() - stronger.keys())]
+    strongest = [stronger[name] for name in sorted(stronger)]
+    yield from refused
+    for path in (*weakest, _FILE, *strongest):
+        if (outcome := _read(root.path(path), path)) is not None:
+            yield outcome
+
+
+def _drop_ins(root: Root, folder: str) -> tuple[dict[str, str], list[_Unreadable]]:
+    """Give the paths of a folder's drop-ins by their names; a folder that is not there has none."""
+    try:
+        names = os.listdir(root.path(folder))
+    except FileNotFoundError:
+        return {}, []
+    except OSError as error:
+        return {}, [_Unreadable(folder, str(error.strerror))]
+    wanted = [name for name in names if name.endswith(".toml") and not name.startswith(".")]
+    return {name: f"{folder}/{name}" for name in wanted}, []
+
+
+def _read(place: str, path: str) -> _Read | None:
+    """Read the file at `place`, which people know as `path`; None where there is none."""
+    if os.path.realpath(place) == _NOTHING:
+        return Source(path, b"")
+    try:
+        data = files.read(place, limit=_LARGEST)
+    except OSError as error:
+        return _Unreadable(path, str(error.strerror))
+    if data is not None:
+        return Source(path, data)
+    return _Unreadable(path, "a link to nothing") if files.look(place).kind == "symlink" else None

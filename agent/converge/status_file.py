@@ -1,0 +1,112 @@
+"""The status that a pass leaves behind: what `status` shows, and what the next pass compares with. Pure.
+
+It lies in /run, so it ends with the boot that it speaks of.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+SCHEMA = 1
+PLACE = "/run/edge-provisioner/status.json"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStatus:
+    """A daemon of the runtime: systemd's word for its state, its process, how often systemd restarted it."""
+
+    state: str
+    pid: int
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenNode:
+    """A TPM node and since when (monotonic) it has been there, as the same inode."""
+
+    name: str
+    inode: int
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TpmStatus:
+    """The TPM in use, and the nodes that are there."""
+
+    node: str = ""
+    ek_name: str = ""
+    seen: tuple[SeenNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth knowing that does not change the phase."""
+
+    code: str
+    summary: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote the status: the watcher whose pass it was, or the command."""
+
+    boot_id: str
+    pid: int
+    start_time: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The status. `since` and `seen_at` are wall clock seconds, `monotonic_s` is when it was written."""
+
+    phase: str
+    code: str
+    summary: str
+    remedy: str
+    since: float
+    seen_at: float
+    monotonic_s: float
+    look_again_s: float
+    transaction: str
+    writer: Writer
+    schema: int = SCHEMA
+    registration_id: str = ""
+    hub: str = ""
+    device_id: str = ""
+    tpm: TpmStatus = field(default_factory=TpmStatus)
+    units: Mapping[str, UnitStatus] = field(default_factory=dict)
+    runtime_says: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+
+    def dumps(self) -> str:
+        """Write it as JSON."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> Self:
+        """Read it back.
+
+        Raises:
+            ValueError: it is damaged or of another schema.
+        """
+        try:
+            document = json.loads(text)
+            if document.get("schema") != SCHEMA:
+                raise ValueError("another schema")
+            return cls(**_typed(document))
+        except (TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"damaged: {error}") from error
+
+
+def _typed(document: dict[str, Any]) -> dict[str, Any]:
+    known = {one.name: document[one.name] for one in fields(Status) if one.name in document}
+    tpm = dict(known["tpm"])
+    tpm["seen"] = tuple(SeenNode(**one) for one in tpm["seen"])
+    known["tpm"] = TpmStatus(**tpm)
+    known["writer"] = Writer(**known["writer"])
+    known["units"] = {name: UnitStatus(**one) for name, one in known["units"].items()}
+    known["notices"] = tuple(Notice(**one) for one in known["notices"])
+    return known

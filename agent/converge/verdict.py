@@ -1,0 +1,126 @@
+"""Say how the device is when nothing is left to do: provisioned, on its way, or not working and why. Pure."""
+
+import datetime as dt
+import math
+from types import MappingProxyType
+
+from agent.codes import Finding, Phase, apply, identity, runtime, tpm
+from agent.codes.catalogue import by_name
+from agent.converge import intend
+from agent.converge.history import Attempt
+from agent.converge.snapshot import Snapshot
+from agent.edge import causes
+from agent.settings import Settings
+
+_SHORTEST_LOOK_S = 5.0
+_SHORTEST_LOOK_AT_START_S = 2.0
+_SHARE_OF_ELAPSED = 0.25
+_GONE = (tpm.ABSENT, tpm.NODE_ABSENT)
+
+
+def judge(snapshot: Snapshot, settings: Settings) -> Finding:
+    """Give the one finding that says how the device is."""
+    if snapshot.runtime.units is None:
+        return runtime.UNKNOWN()
+    cause = causes.diagnose(evidence(snapshot, settings))
+    if cause is not None:
+        return cause
+    answer = snapshot.runtime.answer
+    device = {"device_id": answer.device_id, "hub": answer.hub}
+    if stale := _cached(snapshot, settings):
+        return stale
+    left_s = settings.runtime.prove_s - _up_for_s(snapshot)
+    if left_s > 0:
+        return runtime.PROVING(seconds=math.ceil(left_s), **device)
+    return runtime.PROVISIONED(**device)
+
+
+def evidence(snapshot: Snapshot, settings: Settings) -> causes.Evidence:
+    """Gather what the witnesses say."""
+    seen, moment = snapshot.runtime, snapshot.moment
+    now = dt.datetime.fromtimestamp(moment.wall_s, dt.UTC)
+    recorded = snapshot.history.identity
+    return causes.Evidence(
+        units=MappingProxyType({unit.name: unit for unit in seen.units or ()}),
+        answer=seen.answer,
+        now_s=moment.monotonic_s,
+        now_utc=f"{now:%Y-%m-%d %H:%M}",
+        restarted=frozenset(_restarted(snapshot)),
+        backup=seen.backup,
+        journal=seen.journal,
+        tpm_present=snapshot.tpm.trouble is None,
+        node=snapshot.tpm.node or settings.tpm.device,
+        looked="/dev/tpmrm0 and /dev/tpm0",
+        engine=seen.engine,
+        facts=MappingProxyType({
+            "id_scope": settings.dps.id_scope,
+            "registration_id": _applied_registration_id(snapshot),
+            "device_id": recorded.device_id if recorded else "",
+        }),
+    )  # fmt: skip
+
+
+def _restarted(snapshot: Snapshot) -> list[str]:
+    before = snapshot.runtime.restarts_before
+    units = snapshot.runtime.units or ()
+    return [unit.name for unit in units if unit.restarts > before.get(unit.name, unit.restarts)]
+
+
+def _applied_registration_id(snapshot: Snapshot) -> str:
+    written = dict(snapshot.history.written)
+    return str(written.get(".".join(intend.REGISTRATION_ID), "unknown"))
+
+
+def _cached(snapshot: Snapshot, settings: Settings) -> Finding | None:
+    """Notice an identity that was obtained with other settings than those in force."""
+    had, answer = snapshot.history.identity, snapshot.runtime.answer
+    if had is None or (had.hub, had.device_id) != (answer.hub, answer.device_id):
+        return None
+    pairs = (
+        ("id scope", had.id_scope, settings.dps.id_scope),
+        ("registration id", had.registration_id, _applied_registration_id(snapshot)),
+        ("endpoint", had.global_endpoint.rstrip("/"), settings.dps.global_endpoint.rstrip("/")),
+    )
+    changed = [(name, before, now) for name, before, now in pairs if before != now]
+    if not changed:
+        return None
+    return identity.CACHED(
+        wanted=", ".join(f"{name} {now}" for name, _, now in changed),
+        had=", ".join(f"{name} {before}" for name, before, _ in changed),
+        device_id=had.device_id,
+    )
+
+
+def _up_for_s(snapshot: Snapshot) -> float:
+    """Say how long the youngest daemon has been up."""
+    since = [unit.active_since_s for unit in snapshot.runtime.units or () if unit.runs]
+    return snapshot.moment.monotonic_s - max(since, default=snapshot.moment.monotonic_s)
+
+
+def tpm_trouble(snapshot: Snapshot, trouble: Finding) -> Finding:
+    """Say what a TPM's absence means here: for a provisioned device it is a loss, for a new one a wait."""
+    if trouble.code in _GONE and snapshot.history.identity is not None:
+        return runtime.TPM_GONE(node=snapshot.tpm.node or dict(trouble.facts).get("device", "no /dev/tpm*"))
+    return trouble
+
+
+def finding_of(attempt: Attempt) -> Finding:
+    """Give back the finding that a failed apply was recorded with."""
+    try:
+        return by_name(attempt.code)(**dict(attempt.facts))
+    except (KeyError, TypeError):  # another version of the agent wrote it
+        return apply.FAILED(status="unknown", reason=attempt.code)
+
+
+def look_again_s(finding: Finding, *, since_s: float, interval_s: float) -> float:
+    """Say when to look again: at the interval when all is well, sooner while things are young.
+
+    `since_s` is how long the finding has been the same.
+    """
+    if finding.code in (apply.SETTLING, runtime.PROVING):
+        return float(dict(finding.facts)["seconds"])
+    if finding.code.phase is Phase.PROVISIONED:
+        return interval_s
+    starting = finding.code.phase is Phase.PROVISIONING
+    shortest_s = _SHORTEST_LOOK_AT_START_S if starting else _SHORTEST_LOOK_S
+    return min(interval_s, max(shortest_s, since_s * _SHARE_OF_ELAPSED))

@@ -1,0 +1,264 @@
+"""The resident watcher: waits for a reason to look, and starts each look (a pass) as a child process.
+
+It knows nothing of TPMs, settings or the runtime: a pass that hangs or crashes can't hurt it, and
+its memory stays small. What it is told comes from status.json, which every finished pass replaces.
+"""
+
+import os
+import selectors
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from math import inf
+
+from agent.codes import AgentError, Finding
+from agent.codes import agent as codes
+from agent.host import clock, files, process, udev, wake
+from agent.host.notify import Notifier
+from agent.host.root import Root
+from agent.watch import Reason, Schedule, read_outcome
+
+PASS_DEADLINE_S = 1200.0  # twice the longest default apply
+KILL_GRACE_S = 10.0
+_FOLDER = "/run/edge-provisioner"
+
+
+class RunningPass:
+    """The pass under way: its process, and what tells whether it left a result behind."""
+
+    def __init__(self, argv: tuple[str, ...], status_path: str) -> None:
+        """Start it.
+
+        Raises:
+            OSError: it could not be started.
+
+        """
+        self._status_path = status_path
+        self._before = files.look(status_path)
+        self._process = process.start(argv)
+        self.end = os.pidfd_open(self._process.pid)
+        self.due_s = clock.monotonic_s() + PASS_DEADLINE_S  # when `strike` is to be called
+        self._strikes = 0
+        self._told = False
+
+    def strike(self) -> None:
+        """End what hangs: the whole group is asked first, then made to."""
+        number = signal.SIGKILL if self._strikes else signal.SIGTERM
+        wake.signal_group(self._process.pid, number)
+        self._strikes += 1
+        self.due_s += KILL_GRACE_S
+
+    def tell_to_stop(self) -> None:
+        """Pass our SIGTERM on, to the pass alone: it lets a running apply finish."""
+        self._told = True
+        self._process.send_signal(signal.SIGTERM)
+
+    def reap(self) -> str:
+        """Collect the ended process; says how it ended if that was not with a result, else nothing."""
+        status = self._process.wait()
+        os.close(self.end)
+        replaced = files.look(self._status_path) != self._before
+        if self._strikes:
+            return f"hung and was killed after {PASS_DEADLINE_S:.0f} s"
+        if self._told or (replaced and status >= 0):
+            return ""
+        return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+
+
+class Watcher:
+    """The watch over one device.
+
+    `pass_argv` is the command that runs a pass; its reason is added as the last word.
+    """
+
+    def __init__(self, root: Root, *, pass_argv: tuple[str, ...]) -> None:
+        """Prepare; nothing is watched before `run`."""
+        self._root = root
+        self._pass_argv = pass_argv
+        self._folder = root.path(_FOLDER)
+        self._status_path = os.path.join(self._folder, "status.json")
+        self._schedule = Schedule()
+        self._notifier = Notifier()
+        self._selector = selectors.DefaultSelector()
+        self._signals = wake.Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._udev: udev.Subscription | None = None
+        self._pass: RunningPass | None = None
+        self._ends: dict[int, int] = {}  # of the runtime's daemons: pid to pidfd
+        self._mourned: set[int] = set()  # ended, and a pass was asked for because of it
+        self._told: dict[str, str] = {}  # code to summary of the troubles that last: each is said once
+        self._reload_asked = self._reload_under_way = False
+
+    def run(self) -> int:
+        """Watch until SIGTERM or SIGINT; gives the exit status.
+
+        Raises:
+            AgentError: another watcher runs, or the run-time directory can't be written.
+
+        """
+        with ExitStack() as held:
+            self._be_alone(held)
+            self._listen(self._signals, self._on_signals)
+            self._subscribe()
+            self._notifier.ready()
+            self._notifier.status("starting: the first look at this device is under way")
+            self._schedule.want(Reason.START, clock.monotonic_s())
+            while not self._schedule.finished:
+                self._turn()
+        return 0
+
+    def _be_alone(self, held: ExitStack) -> None:
+        path = os.path.join(self._folder, "daemon.lock")
+        note = f"edge-provisioner run, pid {os.getpid()}"
+        try:
+            files.make_directory(self._folder)
+            ours = held.enter_context(files.locked(path, note=note.encode()))
+        except OSError as error:
+            raise AgentError(codes.STATE_UNWRITABLE(path=error.filename, reason=error.strerror)) from error
+        if not ours:
+            holder = files.lock_note(path) or b"a watcher that has just ended"
+            raise AgentError(codes.ALREADY_RUNNING(holder=holder.decode("utf-8", "replace")))
+
+    def _turn(self) -> None:
+        """Do what is due, wait for what comes next, and hear it."""
+        now_s = clock.monotonic_s()
+        self._notifier.feed(now_s)
+        if now_s >= self._schedule.due_s():
+            self._begin(now_s)
+        if self._pass and now_s >= self._pass.due_s:
+            self._pass.strike()
+        for key, _ in self._selector.select(self._wait_s()):
+            key.data()
+
+    def _wait_s(self) -> float | None:
+        pass_due_s = self._pass.due_s if self._pass else inf
+        next_s = min(self._schedule.due_s(), pass_due_s, self._notifier.feed_due_s)
+        return None if next_s == inf else max(0.0, next_s - clock.monotonic_s())
+
+    def _listen(self, source: int | wake.Signals | udev.Subscription, hear: Callable[[], None]) -> None:
+        self._selector.register(source, selectors.EVENT_READ, hear)
+
+    # passes
+
+    def _begin(self, now_s: float) -> None:
+        reason = self._schedule.begin(now_s)
+        self._reload_under_way |= self._reload_asked
+        self._reload_asked = False
+        self._forget_ends()  # a pass may restart the daemons; whose end it did not see is found afterwards
+        try:
+            self._pass = RunningPass((*self._pass_argv, reason.value), self._status_path)
+        except OSError as error:
+            self._after(f"could not be started ({error.strerror})", reason)
+        else:
+            self._listen(self._pass.end, partial(self._on_pass_end, self._pass, reason))
+
+    def _on_pass_end(self, ended: RunningPass, reason: Reason) -> None:
+        self._selector.unregister(ended.end)
+        self._pass = None
+        self._after(ended.reap(), reason)
+
+    def _after(self, how: str, reason: Reason) -> None:
+        """Arrange what follows a pass; `how` it ended, if not with a result."""
+        now_s = clock.monotonic_s()
+        outcome = read_outcome(self._status())
+        if how:
+            self._schedule.failed(now_s, clock.jitter())
+            self._complain(how, reason)
+        else:
+            self._schedule.succeeded(now_s, outcome.look_again_s)
+            self._told.pop(codes.PASS_CRASHED.name, None)
+            self._notifier.status(outcome.line)
+        self._watch_ends(outcome.pids, now_s)
+        if self._udev is None:
+            self._subscribe()
+        if self._reload_under_way and not self._reload_asked:
+            self._reload_under_way = False
+            self._notifier.ready()
+
+    def _status(self) -> bytes | None:
+        try:
+            return files.read(self._status_path)
+        except OSError:
+            return None
+
+    def _complain(self, how: str, reason: Reason) -> None:
+        if files.lock_note(os.path.join(self._folder, "lock")) is not None:
+            return  # an operator's pass is under way and ours did not get its turn: no fault
+        finding = codes.PASS_CRASHED(how=how, because=reason.value)
+        self._notifier.status(f"{finding.code.phase}: {finding.summary} (what to do: {finding.remedy})")
+        self._tell(finding)
+
+    def _tell(self, finding: Finding) -> None:
+        """Write a finding to the journal, unless that was said already and nothing changed."""
+        if self._told.get(finding.code.name) == finding.summary:
+            return
+        self._told[finding.code.name] = finding.summary
+        from agent.host import journal
+
+        fields = {"MESSAGE_ID": finding.code.message_id, "code": finding.code.name, **dict(finding.facts)}
+        said = f"{finding.summary} (what to do: {finding.remedy})"
+        journal.send(self._root, said, finding.code.severity.priority, fields)
+
+    # triggers
+
+    def _on_signals(self) -> None:
+        came = self._signals.take()
+        if signal.SIGHUP in came:
+            self._reload_asked = True
+            self._notifier.reloading(clock.monotonic_s())
+            self._schedule.want(Reason.SIGNAL, clock.monotonic_s())
+        if came & {signal.SIGTERM, signal.SIGINT}:
+            self._notifier.stopping()
+            self._schedule.stop()
+            if self._pass:
+                self._pass.tell_to_stop()
+
+    def _subscribe(self) -> None:
+        try:
+            self._udev = udev.Subscription()
+        except OSError as error:
+            self._tell(codes.UDEV_UNAVAILABLE(reason=error.strerror or str(error)))
+        else:
+            self._told.pop(codes.UDEV_UNAVAILABLE.name, None)
+            self._listen(self._udev, partial(self._on_udev, self._udev))
+
+    def _on_udev(self, subscription: udev.Subscription) -> None:
+        now_s = clock.monotonic_s()
+        try:
+            drained = subscription.drain()
+        except OSError:
+            self._selector.unregister(subscription)
+            self._udev = None
+            self._subscribe()
+            self._schedule.want(Reason.UDEV, now_s)  # whatever was missed is found by looking
+            return
+        if drained.events or drained.overflowed:
+            self._schedule.want(Reason.UDEV, now_s)
+
+    def _watch_ends(self, pids: tuple[int, ...], now_s: float) -> None:
+        """Watch the runtime's daemons; whichever is gone already is a reason to look, once."""
+        self._mourned &= set(pids)
+        for pid in set(pids) - self._mourned:
+            end = wake.end_of(pid)
+            if end is None:
+                self._mourn(pid, now_s)
+            else:
+                self._ends[pid] = end
+                self._listen(end, partial(self._on_end, pid))
+
+    def _on_end(self, pid: int) -> None:
+        self._drop_end(pid)
+        self._mourn(pid, clock.monotonic_s())
+
+    def _mourn(self, pid: int, now_s: float) -> None:
+        self._mourned.add(pid)
+        self._schedule.want(Reason.EXIT, now_s)
+
+    def _forget_ends(self) -> None:
+        for pid in list(self._ends):
+            self._drop_end(pid)
+
+    def _drop_end(self, pid: int) -> None:
+        end = self._ends.pop(pid)
+        self._selector.unregister(end)
+        os.close(end)

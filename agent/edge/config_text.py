@@ -1,0 +1,218 @@
+"""config.toml as text in, text out: keys of ours are set or removed, every other byte stays. Pure.
+
+The result is proven before anyone sees it: read back, it must mean the old document with our keys
+set, and it must hold every line that is not ours, in its order. tomlkit spells values and names. Its own
+editing (0.11 and 0.15 tried) ends new lines with LF in a CRLF file and puts them between a comment and
+the table that the comment is about, so lines are spliced here.
+"""
+
+import codecs
+import difflib
+import tomllib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from agent.codes import AgentError
+from agent.codes.config import EDIT_NOT_PROVEN, NOT_UTF8
+from agent.edge.config_shape import refuse_odd_shape
+from agent.edge.config_splice import Value, line_end, with_key, with_value, without_key
+from agent.edge.config_statements import KeyPath, lines_of, parse, scan
+
+__all__ = [
+    "KeyPath",
+    "Value",
+    "differences",
+    "edit",
+    "line_of",
+    "misplaced",
+    "parse",
+    "read",
+    "unified_diff",
+    "value_at",
+]
+
+_TOP_LEVEL_NAMES = frozenset({"auto_reprovisioning_mode", "hostname"})
+_FREE_NAMES = "agent"  # below it stand names of the user's own: a module's environment and create options
+_STARS = "********"
+
+
+def read(text: bytes) -> str:
+    """Decode the bytes of config.toml.
+
+    Raises:
+        AgentError: config.not-utf8, naming the line.
+
+    """
+    if text.startswith(codecs.BOM_UTF8):
+        raise AgentError(NOT_UTF8(line=1, what="a byte order mark"))
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise AgentError(NOT_UTF8(line=line, what=f"byte 0x{text[error.start]:02x}")) from error
+
+
+def value_at(document: Mapping[str, Any], path: KeyPath) -> Any | None:
+    """Give the value of a key, None if it is not there; tables in an array have no path."""
+    found: Any = document
+    for name in path:
+        if not isinstance(found, Mapping) or name not in found:
+            return None
+        found = found[name]
+    return found
+
+
+def differences(document: Mapping[str, Any], intended: Mapping[KeyPath, Value | None]) -> tuple[KeyPath, ...]:
+    """Give the intended keys that mean something else in a document, in the order of the intention."""
+    return tuple(path for path, value in intended.items() if not _means(value_at(document, path), value))
+
+
+def _means(found: Any, value: Value | None) -> bool:
+    if isinstance(value, Mapping):
+        return (
+            isinstance(found, Mapping)
+            and found.keys() == value.keys()
+            and all(_means(found[name], inner) for name, inner in value.items())
+        )
+    if isinstance(found, bool) or isinstance(value, bool):  # to Python 1 and 1.0 equal true
+        return found is value
+    return not isinstance(found, float) and bool(found == value)
+
+
+def edit(text: str, intended: Mapping[KeyPath, Value | None]) -> str:
+    """Give the text in which the intended keys have their values, or are not there where the value is None.
+
+    The very same string comes back if it means that already.
+
+    Raises:
+        AgentError: config.invalid-toml; config.shape-refused; config.edit-not-proven.
+
+    """
+    changed = differences(parse(text), intended)
+    if not changed:
+        return text
+    refuse_odd_shape(scan(text), intended, changed)
+    try:
+        edited = _edited(text, {path: intended[path] for path in changed})
+        is_right = _is_proven(text, edited, intended, changed)
+    except AgentError:
+        is_right = False
+    if not is_right:
+        raise AgentError(EDIT_NOT_PROVEN(keys=", ".join(map(".".join, changed))))
+    return edited
+
+
+def _edited(text: str, changes: Mapping[KeyPath, Value | None]) -> str:
+    for path, value in changes.items():
+        text = without_key(text, path) if value is None else with_key(text, path, value)
+    return text
+
+
+def _is_proven(
+    before: str, after: str, intended: Mapping[KeyPath, Value | None], changed: Collection[KeyPath]
+) -> bool:
+    if differences(parse(after), intended):
+        return False
+    emptied = {path[:-1] for path in changed if intended[path] is None}
+    meant, found = (tomllib.loads(text, parse_float=repr) for text in (before, after))  # a NaN equals nothing
+    for path in changed:
+        _set_leaf(meant, path, intended[path])
+    for table in emptied:
+        _drop_empty(meant, table)
+        _drop_empty(found, table)
+    return found == meant and _holds_lines(before, after, {*changed, *emptied})
+
+
+def _set_leaf(document: dict[str, Any], path: KeyPath, value: Value | None) -> None:
+    for name in path[:-1]:
+        document = document.setdefault(name, {})
+    if value is None:
+        document.pop(path[-1], None)
+    else:
+        document[path[-1]] = value
+
+
+def _drop_empty(document: dict[str, Any], table: KeyPath) -> None:
+    for length in range(len(table), 0, -1):
+        if value_at(document, table[:length]) == {}:
+            parent: Any = value_at(document, table[: length - 1])
+            del parent[table[length - 1]]
+
+
+def _holds_lines(before: str, after: str, ours: Collection[KeyPath]) -> bool:
+    """Tell whether the lines of one text stand in the other in their order, those of our keys aside."""
+    end = line_end(before)
+    source = scan(_ended(before, end))
+    own = {at for statement in source.statements if statement.path in ours for at in statement.lines}
+    rest = iter(lines_of(_ended(after, end)))
+    return all(line in rest for at, line in enumerate(source.lines) if at not in own)
+
+
+def _ended(text: str, end: str) -> str:
+    return text if text == "" or text.endswith("\n") else text + end
+
+
+def line_of(text: str, path: KeyPath) -> int | None:
+    """Give the number of the line, from 1, where a key or table begins, or the value that holds it.
+
+    Raises:
+        AgentError: config.invalid-toml.
+
+    """
+    for one in scan(text).statements:
+        is_within = not one.is_header and path[: len(one.path)] == one.path
+        if is_within or one.path[: len(path)] == path:
+            return one.number
+    return None
+
+
+def misplaced(text: str) -> tuple[tuple[str, int], ...]:
+    """Give dotted name and line of each top-level key of ours that stands in a table, where it has no effect.
+
+    Raises:
+        AgentError: config.invalid-toml.
+
+    """
+    return tuple(
+        (".".join(one.path), one.number)
+        for one in scan(text).statements
+        if not one.is_header
+        and len(one.path) > 1
+        and one.path[-1] in _TOP_LEVEL_NAMES
+        and one.path[0] != _FREE_NAMES
+    )
+
+
+def unified_diff(before: str, after: str, name: str, secret_paths: Collection[KeyPath]) -> str:
+    """Give what an edit changes, as diff -u shows it; empty if nothing.
+
+    The value of a key that is, is below or holds one of `secret_paths` is shown as stars.
+
+    Raises:
+        AgentError: config.invalid-toml.
+
+    """
+    old, new = (_shown_lines(text, secret_paths) for text in (before, after))
+    return "".join(
+        _terminated(line.partition("\0")[0]) for line in difflib.unified_diff(old, new, name, name)
+    )
+
+
+def _shown_lines(text: str, secret_paths: Collection[KeyPath]) -> list[str]:
+    """Give the lines, a secret's as one: what is shown of it, NUL, and itself, so that its change is seen."""
+    source = scan(text)
+    shown = list(source.lines)
+    for one in reversed(source.statements):
+        if not one.is_header and any(_overlap(one.path, secret) for secret in secret_paths):
+            lone = scan(source.text_of(one))
+            starred = with_value(lone, lone.statements[0], _STARS)
+            shown[one.lines.start : one.lines.stop] = [f"{starred}\0{source.text_of(one)}"]
+    return shown
+
+
+def _overlap(one: KeyPath, other: KeyPath) -> bool:
+    return all(mine == theirs for mine, theirs in zip(one, other, strict=False))
+
+
+def _terminated(line: str) -> str:
+    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -1,0 +1,116 @@
+"""Compare the files that `iotedge config apply` generated with what config.toml says. Pure.
+
+Exit status and "Done." prove nothing about an apply; these files do. Only what config.toml's own keys
+decide is compared, in the spelling that the runtime gives it (runtime 1.6, observed).
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from agent.edge.config_text import KeyPath, value_at
+
+SERVICES = ("keyd", "certd", "identityd", "tpmd", "edged")  # in the order in which apply writes them
+DEFAULT_MODE = "Dynamic"
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A generated file that does not say what config.toml says: which one, and about what."""
+
+    service: str
+    about: str
+
+
+def place(service: str) -> str:
+    """Give the path of a service's generated file."""
+    return f"/etc/aziot/{service}/config.d/00-super.toml"
+
+
+def document_of(text: str | None) -> dict[str, Any] | None:
+    """Parse a generated file; None where it is missing or torn."""
+    try:
+        return None if text is None else tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def disagreements(config: Mapping[str, Any], generated: Mapping[str, str | None]) -> tuple[Disagreement, ...]:
+    """Say which of the five files don't say what `config` (a parsed config.toml) says; empty if all do."""
+    documents = {service: document_of(generated.get(service)) for service in SERVICES}
+    missing = [Disagreement(service, "the file itself") for service in SERVICES if documents[service] is None]
+    wrong = [
+        Disagreement(key.service, ".".join(key.path))
+        for key in _KEYS
+        if (document := documents[key.service]) is not None and not _agree(key, config, document)
+    ]
+    return (*missing, *wrong)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key of config.toml and the generated file that has it, there by the name `as_path`.
+
+    `spelt` gives both values as the runtime spells them; a `free` key that config.toml does not have may be
+    anything.
+    """
+
+    service: str
+    path: KeyPath
+    as_path: KeyPath = ()
+    spelt: Callable[[Any], Any] = lambda value: value
+    free: bool = False
+
+
+def _agree(key: _Key, config: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    said, got = value_at(config, key.path), value_at(document, key.as_path or key.path)
+    return (key.free and said is None) or key.spelt(said) == key.spelt(got)
+
+
+def _url(value: Any) -> Any:
+    """Give a URL as the runtime's URL type prints it: host in lower case, no usual port, a path at least."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parts = urlsplit(value)
+        usual = parts.port == _USUAL_PORTS.get(parts.scheme)
+    except ValueError:
+        return value
+    place = parts.netloc.lower().removesuffix(f":{parts.port}" if usual else "")
+    return parts._replace(netloc=place, path=parts.path or "/").geturl()
+
+
+_USUAL_PORTS = {"https": 443, "http": 80}
+
+
+def _mode(value: Any) -> Any:
+    return DEFAULT_MODE if value is None else value
+
+
+def _tcti(value: Any) -> Any:
+    return _bytes("device" if value is None else value)
+
+
+def _bytes(value: Any) -> Any:
+    """Give a text as tpmd's file has it: a list of bytes; what is empty is left out of the file."""
+    return list(value.encode()) if isinstance(value, str) else value or []
+
+
+_KEYS = (
+    _Key("identityd", ("provisioning", "source")),
+    _Key("identityd", ("provisioning", "id_scope"), ("provisioning", "scope_id")),
+    _Key("identityd", ("provisioning", "global_endpoint"), spelt=_url),
+    _Key("identityd", ("provisioning", "payload")),
+    _Key("identityd", ("provisioning", "attestation", "method")),
+    _Key("identityd", ("provisioning", "attestation", "registration_id")),
+    _Key("identityd", ("hostname",), free=True),  # the machine's name at the time of apply
+    _Key("edged", ("auto_reprovisioning_mode",), spelt=_mode),
+    _Key("edged", ("hostname",), free=True),
+    _Key("tpmd", ("tpm", "tcti"), ("tcti",), spelt=_tcti),
+    *(
+        _Key("tpmd", ("tpm", *secret), secret, spelt=_bytes)
+        for secret in (("hierarchy_authorization", "owner"), ("hierarchy_authorization", "endorsement"))
+    ),
+)

@@ -1,0 +1,72 @@
+"""The `iotedge` command line. What it prints and exits with is handed on as it is; others judge it."""
+
+import os
+
+from agent.edge import status_text
+from agent.host import process
+from agent.host.root import Root
+
+SERVICES = ("aziot-edged", "aziot-identityd", "aziot-keyd", "aziot-certd", "aziot-tpmd")
+_LOOK_TIMEOUT_S = 60.0  # eleven systemctl runs and up to five journal tails, on slow hardware
+_RESTART_TIMEOUT_S = 300.0
+_REPROVISION_TIMEOUT_S = 1500.0  # ten minutes, sent twice (fact sheet: system reprovision)
+
+
+def version(root: Root, program: str) -> str | None:
+    """Give the runtime's version, such as "1.6.0"; None where the command can't say it."""
+    answer = _run(root, program, ("version",), _LOOK_TIMEOUT_S)
+    words = answer.out.split() if answer.succeeded else []
+    return words[1] if words[:1] == ["iotedge"] and len(words) > 1 else None
+
+
+def system_status(root: Root, program: str) -> tuple[status_text.ServiceLine, ...]:
+    """Give the table of `iotedge system status`; its exit status says nothing."""
+    return status_text.parse(_run(root, program, ("system", "status"), _LOOK_TIMEOUT_S).out)
+
+
+def apply(root: Root, program: str, *, timeout_s: float) -> process.Finished:
+    """Run `iotedge config apply`. It outlives us if we are killed; `running_apply` finds it then."""
+    return _run(root, program, ("config", "apply"), timeout_s)
+
+
+def restart(root: Root, program: str) -> process.Finished:
+    """Run `iotedge system restart`: stops and starts the daemons and with them all modules."""
+    return _run(root, program, ("system", "restart"), _RESTART_TIMEOUT_S)
+
+
+def reprovision(root: Root, program: str) -> process.Finished:
+    """Run `iotedge system reprovision`: deletes the identity's backup before the cloud is asked."""
+    return _run(root, program, ("system", "reprovision"), _REPROVISION_TIMEOUT_S)
+
+
+def _run(root: Root, program: str, words: tuple[str, ...], timeout_s: float) -> process.Finished:
+    environment = process.environment_for(root)
+    return process.run((program, *words), process.Child(timeout_s, environment=environment))
+
+
+def running_apply(root: Root, program: str | None) -> int | None:
+    """Give the process id of a `config apply` that runs on this machine, whoever started it.
+
+    The runtime has no lock of its own: two applies at once both exit 0 and leave whatever they leave.
+    """
+    for name in os.listdir("/proc"):
+        if name.isdecimal() and _is_apply(root, program, _command_line(name)):
+            return int(name)
+    return None
+
+
+def _command_line(pid: str) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as source:
+            return source.read().decode("utf-8", "replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def _is_apply(root: Root, program: str | None, words: list[str]) -> bool:
+    if "config" not in words[1:] or words[words.index("config") :][:2] != ["config", "apply"]:
+        return False
+    command = words[words.index("config") - 1]
+    if root.is_host:
+        return os.path.basename(command) == "iotedge"
+    return program is not None and command == program

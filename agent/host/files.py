@@ -1,0 +1,237 @@
+"""The only writer of files: atomic, synced, mode and owner set before the name appears, only if different."""
+
+import errno
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+_TEMPORARY_PREFIX = ".edge-provisioner-"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """How a file is to be: mode bits, and owner and group where they are to be set."""
+
+    mode: int
+    uid: int | None = None
+    gid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What lies at a path, by lstat: its kind, and what tells it from a successor of the same name."""
+
+    kind: str  # file | directory | symlink | device | other | missing
+    inode: int = 0
+    changed_s: float = 0.0
+    modified_s: float = 0.0
+    mode: int = 0
+    uid: int = -1
+    gid: int = -1
+
+
+def look(path: str) -> Sight:
+    """Say what lies at a path without following a link; what can't be looked at is missing."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return Sight("missing")
+    return Sight(
+        _kind(found.st_mode),
+        found.st_ino,
+        found.st_ctime,
+        found.st_mtime,
+        stat.S_IMODE(found.st_mode),
+        found.st_uid,
+        found.st_gid,
+    )
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "directory"
+    if stat.S_ISLNK(mode):
+        return "symlink"
+    return "device" if stat.S_ISCHR(mode) else "other"
+
+
+def read(path: str, *, limit: int = 4 * 1024 * 1024) -> bytes | None:
+    """Give a regular file's bytes, None where there is no such file.
+
+    Raises:
+        OSError: it is there and can't be read, is no regular file (EINVAL), or is over `limit` (EFBIG).
+
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    with os.fdopen(handle, "rb") as source:
+        data = source.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return data
+
+
+def write(path: str, data: bytes, attributes: Attributes) -> bool:
+    """Make a file hold `data` with these attributes; False if it already did and nothing was touched.
+
+    The new content is synced under a temporary name in the same directory and renamed over the old,
+    then the directory is synced: after a power cut either the old or the new file is there, whole.
+
+    Raises:
+        OSError: nothing was changed.
+
+    """
+    if _already(path, data, attributes):
+        return False
+    folder = os.path.dirname(path)
+    handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            target.write(data)
+            target.flush()
+            _set_attributes(handle, attributes)
+            os.fsync(handle)
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    sync_directory(folder)
+    return True
+
+
+def _already(path: str, data: bytes, attributes: Attributes) -> bool:
+    now = look(path)
+    if now.kind != "file" or now.mode != attributes.mode:
+        return False
+    if attributes.uid not in (None, now.uid) or attributes.gid not in (None, now.gid):
+        return False
+    try:
+        return read(path, limit=max(len(data), 1)) == data
+    except OSError:
+        return False
+
+
+def _set_attributes(handle: int, attributes: Attributes) -> None:
+    uid = -1 if attributes.uid is None else attributes.uid
+    gid = -1 if attributes.gid is None else attributes.gid
+    if (uid, gid) != (-1, -1):
+        os.fchown(handle, uid, gid)
+    os.fchmod(handle, attributes.mode)  # after chown, which clears the set-id bits
+
+
+def sync_directory(folder: str) -> None:
+    """Make names in a directory outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_directory(path: str, mode: int = 0o755) -> None:
+    """Make a directory, and its parents, where it is missing."""
+    os.makedirs(path, mode=mode, exist_ok=True)
+
+
+def remove(path: str) -> bool:
+    """Remove a file; False if it was not there."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    sync_directory(os.path.dirname(path))
+    return True
+
+
+def rename(path: str, new: str) -> None:
+    """Give a file another name in the same directory, durably."""
+    os.replace(path, new)
+    sync_directory(os.path.dirname(path))
+
+
+def names(folder: str) -> tuple[str, ...]:
+    """Give the sorted names in a directory; none where it can't be read."""
+    try:
+        return tuple(sorted(os.listdir(folder)))
+    except OSError:
+        return ()
+
+
+def sweep_temporaries(folder: str) -> None:
+    """Remove what a killed `write` left behind. Only the holder of the pass's lock may call this."""
+    for name in names(folder):
+        if name.startswith(_TEMPORARY_PREFIX):
+            with suppress(OSError):
+                os.unlink(os.path.join(folder, name))
+
+
+def keep_backup(path: str, data: bytes, *, stamp: str, keep: int) -> str:
+    """Keep `data` beside `path` as `path.edge-provisioner-STAMP`, 0600, and only the newest `keep`."""
+    folder, base = os.path.split(path)
+    prefix = f"{base}.edge-provisioner-"
+    place = os.path.join(folder, prefix + stamp)
+    write(place, data, Attributes(0o600))
+    older = [name for name in names(folder) if name.startswith(prefix)]
+    for name in older[: max(0, len(older) - keep)]:
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, name))
+    return place
+
+
+@contextmanager
+def locked(path: str, *, note: bytes, mode: int = 0o644) -> Iterator[bool]:
+    """Hold an exclusive lock on `path` for the block; yields False if another process holds it.
+
+    `note` tells others who holds it. The lock goes with the process, so a kill releases it.
+
+    Raises:
+        OSError: the lock file can't be opened.
+
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        if not _lock_this_file(handle, path):
+            yield False
+            return
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, note, 0)
+        yield True
+        os.ftruncate(handle, 0)
+    finally:
+        os.close(handle)
+
+
+def _lock_this_file(handle: int, path: str) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    ours, named = os.fstat(handle), look(path)
+    return ours.st_ino == named.inode  # somebody may have replaced the file before we had the lock
+
+
+def lock_note(path: str) -> bytes | None:
+    """Give the note of the process that holds the lock on `path`; None where nobody does."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(handle, 4096, 0)
+    finally:
+        os.close(handle)
+    return None

@@ -1,0 +1,217 @@
+"""The only place that starts processes: absolute argv, no shell, bounded output, killed as a group."""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from agent.host.root import Root, User
+
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ")
+_GRACE_S = 2.0
+_LARGEST_OUTPUT = 4 * 1024 * 1024
+_CHUNK = 65536
+_PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a process ended. `status` is negative for a signal; `timed_out` says that the signal was ours."""
+
+    argv: tuple[str, ...]
+    status: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the process ended by itself with status 0."""
+        return self.status == 0 and not self.timed_out
+
+    @property
+    def out(self) -> str:
+        """Standard output as text; bytes that are not UTF-8 are replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def err(self) -> str:
+        """Standard error as text; bytes that are not UTF-8 are replaced."""
+        return self.stderr.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """How to run a process: what it reads, how long it may take, as whom, with which descriptors."""
+
+    timeout_s: float
+    stdin: bytes = b""
+    user: User | None = None
+    environment: Mapping[str, str] | None = None
+    descriptors: tuple[int, ...] = ()
+
+
+def module_argv(module: str, *arguments: str) -> tuple[str, ...]:
+    """Give the argv that runs `module.main()` of this package in an isolated interpreter.
+
+    -I keeps the caller's directory and PYTHON* variables from deciding what is imported as root.
+    """
+    start = (
+        f"import sys; sys.path.insert(1, {_PACKAGE_PARENT!r}); from {module} import main; sys.exit(main())"
+    )
+    return (sys.executable, "-I", "-c", start, *arguments)
+
+
+def minimal_environment() -> dict[str, str]:
+    """Give the environment for children: a fixed PATH and the caller's language, nothing else.
+
+    IOTEDGE_* variables in particular would become defaults of generated files.
+    """
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    return {"PATH": _PATH, **kept}
+
+
+def environment_for(root: Root) -> dict[str, str]:
+    """Give the children's environment with PATH below `root`, so that the host's programs are not found."""
+    places = [root.path(folder) for folder in _PATH.split(":")]
+    return {**minimal_environment(), "PATH": ":".join(places)}
+
+
+def start(argv: tuple[str, ...], *, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a child in its own session whose output goes where ours goes; the caller waits for it."""
+    return subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        env=minimal_environment() if environment is None else environment,
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def run(argv: tuple[str, ...], child: Child) -> Finished:
+    """Run a process to its end, or to its deadline, when its whole group is killed.
+
+    Raises:
+        OSError: the program could not be started.
+
+    """
+    ids = _ids(child.user)
+    process = subprocess.Popen(
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=minimal_environment() if child.environment is None else child.environment,
+        cwd="/",
+        start_new_session=True,
+        pass_fds=child.descriptors,
+        **ids,
+    )
+    try:
+        return _converse(process, argv, child)
+    except BaseException:
+        _end_group(process)
+        raise
+    finally:
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+
+def _ids(user: User | None) -> dict[str, Any]:
+    if user is None or (user.uid == os.geteuid() and os.geteuid() != 0):
+        return {}
+    return {"user": user.uid, "group": user.gid, "extra_groups": list(user.groups)}
+
+
+def _converse(process: subprocess.Popen[bytes], argv: tuple[str, ...], child: Child) -> Finished:
+    deadline = time.monotonic() + child.timeout_s
+    _feed(process, child.stdin)
+    output, in_time = _collect(process, deadline)
+    if in_time:
+        process.wait()
+    else:
+        _end_group(process)
+    return Finished(argv, process.returncode, output["stdout"], output["stderr"], timed_out=not in_time)
+
+
+def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
+    if process.stdin is None:
+        return
+    try:
+        process.stdin.write(data)  # requests are far smaller than a pipe's buffer, so this can't block
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+
+
+def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[dict[str, bytes], bool]:
+    """Read both streams until the process has ended; False if the deadline came first.
+
+    The end is the process's, not the pipes': a daemon that it left behind may hold those open.
+    """
+    gathered = {"stdout": bytearray(), "stderr": bytearray()}
+    ended = os.pidfd_open(process.pid)
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(ended, selectors.EVENT_READ)
+            for name in gathered:
+                os.set_blocking(getattr(process, name).fileno(), False)
+                selector.register(getattr(process, name), selectors.EVENT_READ, name)
+            in_time = _read_until_end(selector, gathered, deadline)
+            for key in list(selector.get_map().values()):
+                if key.data:
+                    _take(selector, key, gathered[key.data])
+    finally:
+        os.close(ended)
+    return {name: bytes(data) for name, data in gathered.items()}, in_time
+
+
+def _read_until_end(
+    selector: selectors.BaseSelector, gathered: Mapping[str, bytearray], deadline: float
+) -> bool:
+    while True:
+        ready = [key for key, _ in selector.select(max(0.0, deadline - time.monotonic()))]
+        for key in ready:
+            if key.data:
+                _take(selector, key, gathered[key.data])
+        if any(not key.data for key in ready):
+            return True
+        if time.monotonic() >= deadline:
+            return False
+
+
+def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey, into: bytearray) -> None:
+    """Read what a stream holds now, up to the bound; the rest is drained and dropped."""
+    while True:
+        try:
+            chunk = os.read(key.fd, _CHUNK)
+        except BlockingIOError:
+            return
+        if not chunk:
+            selector.unregister(key.fileobj)
+            return
+        into.extend(chunk[: max(0, _LARGEST_OUTPUT - len(into))])
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Ask the whole group to end, then make it; reap the leader."""
+    for number, grace_s in ((signal.SIGTERM, _GRACE_S), (signal.SIGKILL, _GRACE_S)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            continue
+    with suppress(ProcessLookupError, PermissionError):  # members that outlived their leader
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,121 @@
+"""systemd: what state units are in, credentials, and the conversation of a service with its manager."""
+
+import os
+from dataclasses import dataclass
+
+from agent.host import files, process
+from agent.host.root import Root
+
+_SYSTEMCTL = "/usr/bin/systemctl"
+_TIMEOUT_S = 20.0
+_PROPERTIES = (
+    "Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "ExecMainStatus", "MainPID",
+    "UnitFileState", "InvocationID", "ActiveEnterTimestampMonotonic",
+)  # fmt: skip
+_CREDENTIAL_FOLDERS = ("/etc/credstore", "/run/credstore")  # systemd.exec(5), LoadCredential=
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as `systemctl show` tells it; `restarts` counts systemd's own since the last start by hand."""
+
+    name: str
+    load: str = ""
+    active: str = ""
+    sub: str = ""
+    result: str = ""
+    restarts: int = 0
+    exit_status: int = 0
+    pid: int = 0
+    enabled: str = ""
+    invocation: str = ""
+    active_since_s: float = 0.0  # monotonic
+
+    @property
+    def runs(self) -> bool:
+        """Whether the unit is up at this moment."""
+        return self.active == "active"
+
+    @property
+    def restarting(self) -> bool:
+        """Whether systemd waits to start it again after it failed."""
+        return self.sub == "auto-restart" or (self.active == "activating" and self.restarts > 0)
+
+
+def show(root: Root, names: tuple[str, ...]) -> tuple[Unit, ...] | None:
+    """Ask systemd for units by name; None where there is no systemctl, or no systemd behind it.
+
+    A unit that is not installed comes back with load "not-found".
+    """
+    program = root.program(_SYSTEMCTL)
+    if program is None:
+        return None
+    argv = (program, "show", "-p", ",".join(_PROPERTIES), *names)
+    answer = process.run(argv, process.Child(_TIMEOUT_S, environment=process.environment_for(root)))
+    if not answer.succeeded:
+        return None
+    blocks = [block for block in answer.out.strip().split("\n\n") if block]
+    return tuple(_unit(dict(_pairs(block))) for block in blocks)
+
+
+def _pairs(block: str) -> list[tuple[str, str]]:
+    return [
+        (name, value) for name, found, value in (line.partition("=") for line in block.splitlines()) if found
+    ]
+
+
+def _unit(fields: dict[str, str]) -> Unit:
+    return Unit(
+        name=fields.get("Id", ""),
+        load=fields.get("LoadState", ""),
+        active=fields.get("ActiveState", ""),
+        sub=fields.get("SubState", ""),
+        result=fields.get("Result", ""),
+        restarts=_number(fields, "NRestarts"),
+        exit_status=_number(fields, "ExecMainStatus"),
+        pid=_number(fields, "MainPID"),
+        enabled=fields.get("UnitFileState", ""),
+        invocation=fields.get("InvocationID", ""),
+        active_since_s=_number(fields, "ActiveEnterTimestampMonotonic") / 1e6,
+    )
+
+
+def _number(fields: dict[str, str], name: str) -> int:
+    text = fields.get(name, "")
+    return int(text) if text.isdecimal() else 0
+
+
+class Secret(str):
+    """A text that must not be seen: every rendering of it is stars, only `reveal` gives it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "********"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return "********"
+
+    def reveal(self) -> str:
+        """Give the text itself, to hand it on to the one who needs it."""
+        return str.__str__(self)
+
+
+def credential(root: Root, name: str) -> Secret | None:
+    """Give a systemd credential: the service's own, else, for commands run by root, the credential stores'.
+
+    A final newline is not part of it. None where there is none.
+
+    Raises:
+        OSError: it is there and can't be read.
+
+    """
+    own = os.environ.get("CREDENTIALS_DIRECTORY")
+    folders = [own] if own else []
+    for folder in (*folders, *(root.path(place) for place in _CREDENTIAL_FOLDERS)):
+        data = files.read(os.path.join(folder, name), limit=65536)
+        if data is not None:
+            return Secret(data.decode("utf-8").removesuffix("\n"))
+    return None

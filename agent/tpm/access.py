@@ -1,0 +1,202 @@
+"""Whether the runtime's user may open the TPM: the udev rule that decides it, and the proof by opening.
+
+udevd resolves user names when it reads its rules, so the rule goes in place once the user exists.
+"""
+
+import errno
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.codes import AgentError, udev
+from agent.host import files, process
+from agent.host.root import Root, User
+
+RULE_PLACE = "/etc/udev/rules.d/tpmaccess.rules"
+RULE_PLACE_IN_RUN = "/run/udev/rules.d/tpmaccess.rules"
+RUNTIME_USER = "aziottpm"
+_SHIPPED = "/usr/share/edge-provisioner/tpmaccess.rules"
+_IN_CHECKOUT = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "udev", "tpmaccess.rules"
+)
+_UDEVADM = "/usr/bin/udevadm"
+_UDEVADM_TIMEOUT_S = 60.0
+_OPEN_TIMEOUT_S = 10.0
+# The status of the child is the errno. A node that is busy was refused by its driver, not by its mode.
+_OPEN = """
+import os, sys
+try:
+    os.close(os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+except OSError as error:
+    sys.exit(error.errno)
+"""
+
+
+class Access(StrEnum):
+    """What came of opening the node as the runtime's user."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    NOT_PROVEN = "not-proven"
+
+
+class RuleState(StrEnum):
+    """What lies where our rule belongs."""
+
+    MISSING = "missing"
+    OURS = "ours"
+    DIFFERENT = "different"
+    LINK = "link"
+    MASKED = "masked"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The rule file: its state, its place, what it says, and where it points if it is a link."""
+
+    state: RuleState = RuleState.MISSING
+    place: str = RULE_PLACE
+    text: bytes = b""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledRule:
+    """Where the rule was put, and the backup of a different one that it replaced."""
+
+    place: str
+    backup: str = ""
+
+
+def shipped_rule(root: Root) -> bytes:
+    """Give the text of the rule as it is shipped.
+
+    Raises:
+        AgentError: udev.rule-template-missing.
+    """
+    for place in (root.path(_SHIPPED), _IN_CHECKOUT):
+        text = files.read(place)
+        if text is not None:
+            return text
+    raise AgentError(udev.RULE_TEMPLATE_MISSING(place=_SHIPPED))
+
+
+def look_at_rule(root: Root) -> Rule:
+    """Say what lies at the rule's place in /etc, or else at the one in /run."""
+    ours = shipped_rule(root)
+    rule = _rule_at(root, RULE_PLACE, ours)
+    if rule.state is RuleState.MISSING:
+        in_run = _rule_at(root, RULE_PLACE_IN_RUN, ours)
+        return in_run if in_run.state is RuleState.OURS else rule
+    return rule
+
+
+def _rule_at(root: Root, place: str, ours: bytes) -> Rule:
+    path = root.path(place)
+    kind = files.look(path).kind
+    if kind == "missing":
+        return Rule(RuleState.MISSING, place)
+    if kind == "symlink":
+        target = os.readlink(path)
+        state = RuleState.MASKED if target == os.devnull else RuleState.LINK
+        return Rule(state, place, target=target)
+    try:
+        text = files.read(path) or b""
+    except OSError:
+        return Rule(RuleState.DIFFERENT, place)
+    if not text.strip():
+        return Rule(RuleState.MASKED, place)
+    return Rule(RuleState.OURS if text == ours else RuleState.DIFFERENT, place, text)
+
+
+def install_rule(root: Root, rule: Rule) -> InstalledRule:
+    """Put the shipped rule in place of `rule`; in /run where /etc is read-only.
+
+    Raises:
+        AgentError: udev.rule-unwritable; a different rule that was there is still there.
+    """
+    text = shipped_rule(root)
+    try:
+        return _write_rule(root, RULE_PLACE, text, rule.text)
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise AgentError(udev.RULE_UNWRITABLE(place=RULE_PLACE, reason=error.strerror)) from error
+    try:
+        return _write_rule(root, RULE_PLACE_IN_RUN, text, b"")
+    except OSError as error:
+        raise AgentError(udev.RULE_UNWRITABLE(place=RULE_PLACE_IN_RUN, reason=error.strerror)) from error
+
+
+def _write_rule(root: Root, place: str, text: bytes, old: bytes) -> InstalledRule:
+    path = root.path(place)
+    files.make_directory(os.path.dirname(path))
+    backup = _keep_once(path, old) if old else ""
+    files.write(path, text, files.Attributes(0o644))
+    return InstalledRule(place, root.shown(backup) if backup else "")
+
+
+def _keep_once(path: str, old: bytes) -> str:
+    """Keep the first rule that was ever replaced; later ones are in the journal only."""
+    kept = f"{path}.edge-provisioner-saved"
+    return kept if files.look(kept).kind == "file" else files.keep_backup(path, old, stamp="saved", keep=1)
+
+
+def announce(root: Root) -> bool:
+    """Have udevd read its rules again and apply them to the TPMs that are there; False without udevadm.
+
+    Raises:
+        AgentError: udev.udevadm-failed.
+    """
+    program = root.program(_UDEVADM)
+    if program is None:
+        return False
+    for words in (
+        ("control", "--reload"),
+        ("trigger", "--action=change", "--subsystem-match=tpm", "--subsystem-match=tpmrm"),
+        ("settle", "--timeout=30"),
+    ):
+        child = process.Child(_UDEVADM_TIMEOUT_S, environment=process.environment_for(root))
+        ended = process.run((program, *words), child)
+        if not ended.succeeded:
+            reason = ended.err.strip() or f"status {ended.status}"
+            raise AgentError(udev.UDEVADM_FAILED(command=f"udevadm {words[0]}", reason=reason))
+    return True
+
+
+def try_open(path: str, user: User) -> tuple[Access, str]:
+    """Open a node as another user in a child process; the reason is the system's word where it is denied."""
+    if os.geteuid() not in (0, user.uid):
+        return Access.NOT_PROVEN, "only root can try as another user"
+    try:
+        node = os.open(path, os.O_PATH | os.O_CLOEXEC)  # the node's own rights count, not the way there
+    except OSError as error:
+        return Access.NOT_PROVEN, os.strerror(error.errno or 0)
+    try:
+        child = process.Child(_OPEN_TIMEOUT_S, user=user, descriptors=(node,))
+        ended = process.run((sys.executable, "-I", "-c", _OPEN, f"/proc/self/fd/{node}"), child)
+    finally:
+        os.close(node)
+    if ended.timed_out:
+        return Access.NOT_PROVEN, "the driver did not answer"
+    if ended.status in (errno.EACCES, errno.EPERM):
+        return Access.DENIED, os.strerror(ended.status)
+    return Access.GRANTED, ""
+
+
+def permits(path: str, user: User) -> bool:
+    """Say by owner, group and mode alone whether a user may open a node; costs no process."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return False
+    if user.uid == 0:
+        return True
+    if user.uid == found.st_uid:
+        needed = stat.S_IRUSR | stat.S_IWUSR
+    elif found.st_gid in (user.gid, *user.groups):
+        needed = stat.S_IRGRP | stat.S_IWGRP
+    else:
+        needed = stat.S_IROTH | stat.S_IWOTH
+    return found.st_mode & needed == needed

@@ -1,0 +1,151 @@
+"""What the agent and its TPM child say to each other: one request, then a line a step, then one answer.
+
+Pure. The steps tell the agent where the child was when a TPM hung or the child was killed.
+"""
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Operation(StrEnum):
+    """What the child is to do: look, make a missing EK for a moment, or make both keys for good."""
+
+    SHOW = "show"
+    DERIVE = "derive"
+    ENSURE = "ensure"
+
+
+class Step(StrEnum):
+    """What the child is at, in words for a person."""
+
+    START = "starting"
+    LIBRARY = "loading the library"
+    OPEN = "opening the TPM"
+    READ_EK = "reading the endorsement key"
+    READ_SRK = "reading the storage root key"
+    CREATE_EK = "making the endorsement key"
+    CREATE_SRK = "making the storage root key"
+    PERSIST_EK = "making the endorsement key permanent"
+    PERSIST_SRK = "making the storage root key permanent"
+
+
+class KeyState(StrEnum):
+    """How a key was met; `derived` was made for a moment only and is not in the TPM any more."""
+
+    ABSENT = "absent"
+    PRESENT = "present"
+    CREATED = "created"
+    DERIVED = "derived"
+    UNFIT = "unfit"
+
+
+class FailureKind(StrEnum):
+    """Why the child has no keys to show."""
+
+    RC = "rc"
+    LIBRARY = "library"
+    GARBLED = "garbled"
+    INCONSISTENT = "inconsistent"
+    ENDED = "ended"
+    HUNG = "hung"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRequest:
+    """What the child needs to know. Passwords travel here, on its standard input, and nowhere else."""
+
+    operation: Operation
+    tcti: str
+    read_s: float
+    create_s: float
+    owner_auth: str = field(default="", repr=False)
+    endorsement_auth: str = field(default="", repr=False)
+    expected_ek_name: str = ""  # hex; empty accepts any
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key as the child met it; the qualified Name only of a key that was read."""
+
+    state: KeyState
+    public: bytes = b""
+    qualified_name: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Where and why the child failed."""
+
+    kind: FailureKind
+    step: Step = Step.START
+    rc: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Both keys."""
+
+    ek: FoundKey
+    srk: FoundKey
+
+
+def encode_request(request: ChildRequest) -> bytes:
+    """Put a request into bytes for the child's standard input."""
+    names = ChildRequest.__dataclass_fields__
+    return json.dumps({name: getattr(request, name) for name in names}).encode()
+
+
+def decode_request(data: bytes) -> ChildRequest:
+    """Read a request; its bytes are always the agent's own."""
+    fields = json.loads(data)
+    return ChildRequest(**{**fields, "operation": Operation(fields["operation"])})
+
+
+def encode_step(step: Step) -> str:
+    """Give the line that says which step begins."""
+    return json.dumps({"step": step})
+
+
+def encode_found(found: Found) -> str:
+    """Give the line that ends a conversation well."""
+    return json.dumps({"ek": _encode_key(found.ek), "srk": _encode_key(found.srk)})
+
+
+def encode_failure(kind: FailureKind, *, rc: int = 0, detail: str = "") -> str:
+    """Give the line that ends a conversation badly; the step is that of the last step line."""
+    return json.dumps({"failure": kind, "rc": rc, "detail": detail})
+
+
+def decode_answer(output: bytes, ending: Failure) -> Found | Failure:
+    """Read what a child wrote. If there is no answer among it, `ending` says how the child ended."""
+    step = Step.START
+    for line in output.splitlines():
+        message = _message(line)
+        if "step" in message:
+            step = Step(message["step"])
+        elif "failure" in message:
+            return Failure(FailureKind(message["failure"]), step, message["rc"], message["detail"])
+        elif "ek" in message:
+            return Found(_decode_key(message["ek"]), _decode_key(message["srk"]))
+    return Failure(ending.kind, step, ending.rc, ending.detail)
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """Read a line; what is no message (a library's own output, a line cut by a kill) says nothing."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _encode_key(key: FoundKey) -> dict[str, str]:
+    return {"state": key.state, "public": key.public.hex(), "qualified_name": key.qualified_name.hex()}
+
+
+def _decode_key(fields: dict[str, str]) -> FoundKey:
+    public, qualified_name = bytes.fromhex(fields["public"]), bytes.fromhex(fields["qualified_name"])
+    return FoundKey(KeyState(fields["state"]), public, qualified_name)

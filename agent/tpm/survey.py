@@ -1,0 +1,61 @@
+"""Look at every TPM that could be the device's, and choose."""
+
+from dataclasses import dataclass
+
+from agent.codes import AgentError
+from agent.host.root import Root
+from agent.tpm import keys, nodes
+from agent.tpm.choice import Choice, Seen, choose, names_one_device
+from agent.tpm.device import Device
+from agent.tpm.keys import DEFAULT_PATIENCE, NO_AUTHORISATIONS, Authorisations, Patience, Request
+from agent.tpm.protocol import KeyState
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What decides: `[tpm] device`, the EK Name (hex) of the last provisioning, and how to ask a TPM."""
+
+    setting: str = "auto"
+    stored_ek_name: str = ""
+    authorisations: Authorisations = NO_AUTHORISATIONS
+    patience: Patience = DEFAULT_PATIENCE
+
+
+def select(root: Root, wanted: Wanted) -> Choice:
+    """Choose the TPM. A single candidate is taken unseen: who asks for its keys says which EK it must have.
+
+    Each of several is asked for its keys (two commands); where those don't decide, one without an EK is
+    asked what its EK would be.
+    """
+    if names_one_device(wanted.setting):
+        return Choice(nodes.device(root, wanted.setting))
+    found = nodes.list_nodes(root)
+    if len(found) == 1 and wanted.setting == "auto":
+        return Choice(found[0])
+    seen = tuple(_look(root, wanted, device) for device in found)
+    choice = choose(wanted.setting, seen, wanted.stored_ek_name)
+    if choice.device is None and (wanted.stored_ek_name or wanted.setting != "auto"):
+        seen = tuple(_look_closer(root, wanted, each) for each in seen)
+        choice = choose(wanted.setting, seen, wanted.stored_ek_name)
+    return choice
+
+
+def _look(root: Root, wanted: Wanted, device: Device) -> Seen:
+    try:
+        found = keys.show(root, _request(wanted, device))
+    except AgentError as error:
+        return Seen(device, failure=error.finding)
+    return Seen(device, found.ek.name if found.ek.usable else "", vacant=found.ek.state is KeyState.ABSENT)
+
+
+def _look_closer(root: Root, wanted: Wanted, seen: Seen) -> Seen:
+    if not seen.vacant:
+        return seen
+    try:
+        return Seen(seen.device, keys.derive(root, _request(wanted, seen.device)).ek.name)
+    except AgentError as error:
+        return Seen(seen.device, failure=error.finding)
+
+
+def _request(wanted: Wanted, device: Device) -> Request:
+    return Request(device, wanted.authorisations, wanted.patience)

@@ -1,0 +1,243 @@
+"""Ways in which a device goes wrong, each made with the machine's own means or the stand-in's faults."""
+
+import json
+import os
+import shutil
+import signal
+
+from tests.scenario.stage import CONFIG, DEADLINE_S, RULE, Stage, set_owner_password, wait
+
+PAYLOAD = "/srv/payload.json"
+PASSWORD = "correct horse"  # noqa: S105  # the software TPM's
+_PUBLISHED_RULE = 'KERNEL=="tpm0", SUBSYSTEM=="tpm", OWNER="aziottpm", MODE="0660"\n'
+_LATER_RULE = 'SUBSYSTEM=="tpm|tpmrm", OWNER="root", GROUP="root", MODE="0600"\n'
+_BY_HAND = """# made by a person
+[provisioning]
+source = "dps"
+global_endpoint = "https://global.azure-devices-provisioning.net"
+id_scope = "0ne00000001"
+payload = {{ uri = "file://{payload}" }}
+
+[provisioning.attestation]
+method = "tpm"
+registration_id = "{registration_id}"
+"""
+
+
+def restart(stage: Stage) -> None:
+    stage.iotedge("system", "restart")
+
+
+def restart_machine(stage: Stage, number: int = 0) -> None:
+    """Do what a restart of the machine does: udevd reads its rules, the TPM appears, the daemons start."""
+    stage.unplug()
+    stage.machine.run("udevadm", "control", "--reload")
+    stage.plug(number)
+    restart(stage)
+
+
+def fault(**switched: object) -> "Make":
+    return Make(**switched)
+
+
+class Make:
+    """Switch faults of the stand-in, and restart the runtime if it runs already."""
+
+    def __init__(self, **switched: object) -> None:
+        self._switched = switched
+
+    def __call__(self, stage: Stage) -> None:
+        stage.machine.fault(**self._switched)
+
+
+def no_rule(stage: Stage) -> None:
+    os.unlink(stage.path(RULE))
+    restart_machine(stage)
+
+
+def no_rule_and_no_udev(stage: Stage) -> None:
+    no_rule(stage)
+    stage.machine.fault(udev="dead")
+
+
+def published_rule(stage: Stage) -> None:
+    stage.write(RULE, _PUBLISHED_RULE)
+    restart_machine(stage)
+
+
+def later_rule(stage: Stage) -> None:
+    stage.write("/etc/udev/rules.d/zz-local.rules", _LATER_RULE)
+    restart_machine(stage)
+
+
+def no_later_rule(stage: Stage) -> None:
+    os.unlink(stage.path("/etc/udev/rules.d/zz-local.rules"))
+    restart_machine(stage)
+
+
+def tpm_gone(stage: Stage) -> None:
+    stage.unplug()
+
+
+def tpm_back(stage: Stage) -> None:
+    stage.plug()
+
+
+def tpm_at_one(stage: Stage) -> None:
+    stage.unplug()
+    stage.plug(1)
+
+
+def tpm_at_zero(stage: Stage) -> None:
+    stage.unplug(1)
+    stage.plug()
+
+
+def other_scope(stage: Stage) -> None:
+    stage.settings({"dps": {"id_scope": "0ne00000002"}})
+
+
+def reprovision(stage: Stage) -> None:
+    assert stage.run("reprovision", "--yes").status == 0
+
+
+def other_registration_id(stage: Stage) -> None:
+    stage.settings({"dps": {"registration_id": "line-4"}})
+
+
+def old_registration_id(stage: Stage) -> None:
+    stage.settings({"dps": {"registration_id": None}})
+
+
+def backup_lost(stage: Stage) -> None:
+    stage.machine.fault(cloud="401")
+    assert stage.iotedge("system", "reprovision").returncode == 1
+
+
+def backup_lost_and_restarted(stage: Stage) -> None:
+    backup_lost(stage)
+    restart(stage)
+
+
+def cloud_is_well(stage: Stage) -> None:
+    stage.machine.fault(cloud=None, hub=None)
+
+
+def cloud_is_well_and_reprovision(stage: Stage) -> None:
+    cloud_is_well(stage)
+    reprovision(stage)
+
+
+def hub_refuses(stage: Stage) -> None:
+    stage.machine.fault(hub="refuses")
+    restart(stage)
+
+
+def offline(stage: Stage) -> None:
+    stage.machine.fault(cloud="unreachable", hub="unreachable")
+    restart(stage)
+
+
+def masked(stage: Stage) -> None:
+    stage.systemctl("mask", "aziot-tpmd.service")
+    restart(stage)
+
+
+def unmasked(stage: Stage) -> None:
+    stage.systemctl("unmask", "aziot-tpmd.service")
+    restart(stage)
+
+
+def stopped(stage: Stage) -> None:
+    stage.iotedge("system", "stop")
+
+
+def socket_stopped(stage: Stage) -> None:
+    stage.systemctl("stop", "aziot-tpmd.socket")
+
+
+def _by_hand(stage: Stage, payload: str, mode: int) -> None:
+    shown = json.loads(stage.run("identity", "--json").out)
+    stage.write(PAYLOAD, payload, mode)
+    text = _BY_HAND.format(payload=PAYLOAD, registration_id=shown["registration_id"])
+    stage.write(CONFIG, text, 0o600)
+
+
+def payload_unreadable(stage: Stage) -> None:
+    _by_hand(stage, '{"modelId": "line"}', 0o600)
+    if os.geteuid() != 0:
+        stage.machine.fault(payload="denied")
+
+
+def payload_readable(stage: Stage) -> None:
+    os.chmod(stage.path(PAYLOAD), 0o644)
+    stage.machine.fault(payload=None)
+
+
+def payload_broken(stage: Stage) -> None:
+    _by_hand(stage, "{modelId: line}", 0o644)
+
+
+def payload_mended(stage: Stage) -> None:
+    stage.write(PAYLOAD, "{}")
+
+
+def password_set(stage: Stage) -> None:
+    assert stage.run("tpm", "ensure").status == 0
+    _set_password(stage)
+
+
+def password_set_on_empty_tpm(stage: Stage) -> None:
+    _set_password(stage)
+
+
+def _set_password(stage: Stage) -> None:
+    set_owner_password(stage.tpm, PASSWORD)
+    stage.machine.fault(tpm_auth={"owner": PASSWORD})
+
+
+def password_given(stage: Stage) -> None:
+    stage.write("/etc/credstore/tpm-owner-auth", PASSWORD, 0o600)
+
+
+def engine_down(stage: Stage) -> None:
+    stage.systemctl("stop", "docker.socket", "docker.service")
+
+
+def engine_up(stage: Stage) -> None:
+    stage.systemctl("start", "docker.socket", "docker.service")
+
+
+def engine_down_and_settings_changed(stage: Stage) -> None:
+    engine_down(stage)
+    stage.settings({"runtime": {"auto_reprovisioning_mode": "OnErrorOnly"}})
+
+
+def hostname_changed(stage: Stage) -> None:
+    stage.machine.fault(containers=["edgeAgent"])
+    stage.settings({"runtime": {"hostname": "new-name"}})
+
+
+def hostname_put_back(stage: Stage) -> None:
+    stage.settings({"runtime": {"hostname": "e2e"}})
+
+
+def misplaced_key(stage: Stage) -> None:
+    stage.write(CONFIG, stage.read(CONFIG) + 'auto_reprovisioning_mode = "AlwaysOnStartup"\n', 0o600)
+
+
+def edged_settings_bad(stage: Stage) -> None:
+    stage.write("/etc/aziot/edged/config.d/50-local.toml", "watchdog = \n")
+    restart(stage)
+
+
+def edged_settings_mended(stage: Stage) -> None:
+    os.unlink(stage.path("/etc/aziot/edged/config.d/50-local.toml"))
+    restart(stage)
+
+
+def killed(stage: Stage, unit: str = "aziot-keyd.service") -> None:
+    """Kill a daemon, and let systemd start it again."""
+    pid = int(stage.systemctl("show", "-P", "MainPID", unit))
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: int(stage.systemctl("show", "-P", "MainPID", unit)) not in (0, pid))
