@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 SYSTEM_PYTHON := /usr/bin/python3
 APT_PACKAGES := python3 python3-venv python3-tpm2-pytss python3-tomlkit python3-sdnotify python3-pyudev \
 	python3-cryptography python3-structlog python3-gi gir1.2-umockdev-1.0 umockdev swtpm swtpm-tools \
-	tpm2-tools libtss2-tcti-device0 libtss2-tcti-swtpm0
+	curl tpm2-tools libtss2-tcti-device0 libtss2-tcti-swtpm0
 NEWEST_PACKAGES := $(APT_PACKAGES) gcc libc6-dev python3-dev pkg-config libtss2-dev
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
 

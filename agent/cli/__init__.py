@@ -1,6 +1,7 @@
 """The command: one file a verb. A verb is imported when it is asked for, so that `run` stays small."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -27,7 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (design section 1: 0, 1, 2, 3 or 4)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser(words).parse_args(words)
-    options.root = Root(options.root)
+    options.root = Root(os.path.abspath(options.root))  # children start in /
+    options.settings = options.settings and os.path.abspath(options.settings)
+    os.umask(0o022)  # the folder in /run and status.json are for every user to read
+    if options.verb in _NOT_IN_THIS_VERSION:
+        print(f"edge-provisioner {options.verb} is not in this version", file=sys.stderr)
+        return int(ExitCode.USAGE)
     try:
         return int(import_module(f"agent.cli.{options.verb}").run(options))
     except AgentError as error:

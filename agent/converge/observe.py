@@ -82,7 +82,7 @@ def look_again(request: Request, snapshot: Snapshot, part: Part, before: Status 
             return replace(snapshot, config=look_at_config(request.root, snapshot.settings.runtime))
         case Part.RUNTIME:
             found = look_at_config(request.root, snapshot.settings.runtime)
-            runtime = look_at_runtime(request.root, snapshot.settings.runtime, before)
+            runtime = look_at_runtime(request, snapshot.settings.runtime, before)
             return replace(snapshot, config=found, runtime=runtime, moment=look_at_machine(request.root))
         case Part.TPM:
             return snapshot  # the step that changes it hands back what it made
@@ -157,8 +157,9 @@ def _text_or_none(path: str) -> str | None:
     return None if data is None else data.decode("utf-8", "replace")
 
 
-def look_at_runtime(root: Root, settings: Runtime, before: Status | None) -> RuntimeFacts:
+def look_at_runtime(request: Request, settings: Runtime, before: Status | None) -> RuntimeFacts:
     """Ask every witness of the runtime's health; its journal only where one of the others has doubts."""
+    root = request.root
     program = root.program(settings.iotedge)
     if program is None:
         return RuntimeFacts(missing=settings.iotedge)
@@ -170,6 +171,7 @@ def look_at_runtime(root: Root, settings: Runtime, before: Status | None) -> Run
         answer = identity_service.ask_device(root)
     facts = RuntimeFacts(
         program=program,
+        version=_version(request, program, before),
         units=units,
         restarts_before=MappingProxyType(_restarts(before)),
         answer=answer,
@@ -178,6 +180,12 @@ def look_at_runtime(root: Root, settings: Runtime, before: Status | None) -> Run
         apply_pid=iotedge.running_apply(root, program),
     )
     return facts if _is_calm(facts) else _with_testimony(root, program, facts)
+
+
+def _version(request: Request, program: str, before: Status | None) -> str:
+    """Ask the runtime for its version; a timer's look goes by what the last one heard."""
+    known = before.runtime_version if before and request.because is Because.TIMER else ""
+    return known or iotedge.version(request.root, program)
 
 
 def _restarts(before: Status | None) -> dict[str, int]:

@@ -31,6 +31,7 @@ from agent.tpm import registration
 from agent.tpm.access import Access, RuleState
 
 _FROM_KEY = "(from the endorsement key)"
+_KNOWN_VERSIONS = ("1.4.", "1.5.", "1.6.")
 _UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
 
 
@@ -62,7 +63,7 @@ def plan(snapshot: Snapshot) -> Plan:
     notices: list[Finding] = []
     try:
         settings = _settings(snapshot)
-        notices.extend(snapshot.tpm.notices)
+        notices.extend((*snapshot.tpm.notices, *_untested(snapshot.runtime.version)))
         wish = _wish(snapshot, settings)
         _keys(snapshot, settings, steps)
         _access(snapshot, steps, notices)
@@ -80,6 +81,11 @@ def _settings(snapshot: Snapshot) -> Settings:
     if not snapshot.settings.dps.id_scope:
         raise _StopError(settings_codes.MISSING())
     return snapshot.settings
+
+
+def _untested(version: str) -> tuple[Finding, ...]:
+    known = not version or version.startswith(_KNOWN_VERSIONS)
+    return () if known else (runtime.VERSION_UNTESTED(version=version),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,18 @@ def status_of(request: Request, outcome: Outcome, before: Status | None, transac
         device_id=answer.device_id,
         tpm=TpmStatus(snapshot.tpm.node, snapshot.tpm.ek_name, snapshot.tpm.seen),
         units=_units(snapshot),
+        runtime_version=snapshot.runtime.version,
         runtime_says={line.name: f"{line.state} {line.detail}".strip() for line in snapshot.runtime.status},
-        notices=tuple(Notice(one.code.name, one.summary, one.remedy) for one in outcome.notices),
+        notices=_notices(outcome, before),
+    )
+
+
+def _notices(outcome: Outcome, before: Status | None) -> tuple[Notice, ...]:
+    """Give the notices; what was known of the TPM stays known while it is not asked."""
+    kept = () if before is None or outcome.snapshot.tpm.asked else before.notices
+    return (
+        *(Notice(one.code.name, one.summary, one.remedy) for one in outcome.notices),
+        *(one for one in kept if one.code.startswith("tpm.")),
     )
 
 

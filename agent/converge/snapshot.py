@@ -72,7 +72,7 @@ class RuntimeFacts:
 
     program: str | None = None
     missing: str = ""
-    version: str | None = None
+    version: str = ""
     units: tuple[Unit, ...] | None = ()
     restarts_before: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     status: tuple[ServiceLine, ...] = ()

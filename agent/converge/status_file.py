@@ -78,6 +78,7 @@ class Status:
     device_id: str = ""
     tpm: TpmStatus = field(default_factory=TpmStatus)
     units: Mapping[str, UnitStatus] = field(default_factory=dict)
+    runtime_version: str = ""
     runtime_says: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
 

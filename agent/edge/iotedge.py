@@ -12,11 +12,11 @@ _RESTART_TIMEOUT_S = 300.0
 _REPROVISION_TIMEOUT_S = 1500.0  # ten minutes, sent twice (fact sheet: system reprovision)
 
 
-def version(root: Root, program: str) -> str | None:
-    """Give the runtime's version, such as "1.6.0"; None where the command can't say it."""
+def version(root: Root, program: str) -> str:
+    """Give the runtime's version, such as "1.6.0"; empty where the command can't say it."""
     answer = _run(root, program, ("version",), _LOOK_TIMEOUT_S)
     words = answer.out.split() if answer.succeeded else []
-    return words[1] if words[:1] == ["iotedge"] and len(words) > 1 else None
+    return words[1] if words[:1] == ["iotedge"] and len(words) > 1 else ""
 
 
 def system_status(root: Root, program: str) -> tuple[status_text.ServiceLine, ...]:

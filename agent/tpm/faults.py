@@ -12,7 +12,7 @@ from agent.codes import tpm as codes
 from agent.tpm.protocol import Failure, FailureKind, Step
 
 _TPM_LAYERS = (0x00, 0x0C)  # the TPM's own codes, and those a resource manager answers in its place
-_LAST_LAYER = 0xFF  # a number beyond is noise where a response code should be
+_LAST_LAYER = 0xFF  # a bus that nobody drives reads as ones
 _FORMAT_ONE = 0x080  # such a code has an error number in bits 0-5 and where it applies in the others
 _FORMAT_ONE_ERROR = 0x0BF
 _BAD_AUTH = 0x0A2
@@ -47,7 +47,9 @@ _OF_LAYERS = {
     0x0009: codes.NOT_READY,  # TRY_AGAIN
     0x000A: codes.IO,  # IO_ERROR
     0x0006: codes.GARBAGE,  # INSUFFICIENT_BUFFER: fewer bytes than their own size field says
+    0x000B: codes.GARBAGE,  # BAD_VALUE: a field that no TPM would send
     0x0010: codes.GARBAGE,  # MALFORMED_RESPONSE
+    0x0012: codes.GARBAGE,  # INSUFFICIENT_RESPONSE
 }
 
 _WORTH_ANOTHER_TRY = frozenset({
@@ -102,9 +104,10 @@ def _code_of_rc(failure: Failure, circumstances: Circumstances) -> Code:
 
 def _code_of_layer(step: Step, code: int) -> Code:
     """Give the code for a failure on the way to the TPM; before any command was sent, it is the wrong way."""
-    if code in _OF_LAYERS:
-        return _OF_LAYERS[code]
-    return codes.BAD_TCTI if step is Step.OPEN else codes.UNKNOWN_ANSWER
+    known = _OF_LAYERS.get(code)
+    if step is Step.OPEN and known is not codes.IO:
+        return codes.BAD_TCTI
+    return known or codes.UNKNOWN_ANSWER
 
 
 def _refused_password(step: Step, circumstances: Circumstances) -> Code:

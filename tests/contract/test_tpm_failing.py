@@ -1,12 +1,9 @@
 """A TPM that refuses, breaks, lies or hangs: each way has its own code, and what may pass is tried again."""
 
-import sys
-
 import pytest
 
 from agent.codes import Code, Phase
 from agent.codes import tpm as codes
-from agent.host import process
 from agent.tpm import keys
 from agent.tpm.device import Device
 from agent.tpm.keys import Patience, Request
@@ -20,7 +17,6 @@ from tests.contract.tpm_asking import (
     PERSIST,
     READ,
     SRK,
-    WARM,
     ensure,
     persistent_handles,
     refusal,
@@ -254,48 +250,3 @@ def test_a_tcti_string_that_leads_nowhere(tcti: str, code: Code) -> None:
 
     assert finding.code == code
     assert tcti in finding.summary
-
-
-# The child
-
-
-def replaced_child(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
-    """Have the child do something else before its own work."""
-    own = process.module_argv("agent.tpm.esapi")
-    argv = (sys.executable, "-I", "-c", f"{first}\n{own[3]}")
-    monkeypatch.setattr(process, "module_argv", lambda *_: argv)
-
-
-def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm) -> None:
-    replaced_child(monkeypatch, "import sys; sys.modules['tpm2_pytss'] = None")
-    finding = refusal(keys.show, request(software_tpm))
-
-    assert finding.code == codes.LIBRARY_MISSING
-    assert "python3-tpm2-pytss" in finding.remedy
-
-
-def test_a_child_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm) -> None:
-    replaced_child(monkeypatch, "import os; os.kill(os.getpid(), 9)")
-
-    assert "exit status -9" in refusal(keys.show, request(software_tpm)).summary
-
-
-def test_a_child_that_breaks_is_told_with_its_last_words(
-    monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm
-) -> None:
-    replaced_child(monkeypatch, "raise MemoryError('none left')")
-    finding = refusal(keys.show, request(software_tpm))
-
-    assert finding.code == codes.HELPER_DIED
-    assert "MemoryError: none left" in finding.summary
-
-
-def test_a_child_that_ignores_its_alarm_is_killed(
-    monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm
-) -> None:
-    replaced_child(monkeypatch, "import signal, time; signal.signal(signal.SIGALRM, signal.SIG_IGN)")
-    software_tpm.faults.append(Fault(Effect.HANG, READ))
-
-    patience = Patience(read_s=0.1, create_s=0.1)
-    assert refusal(keys.show, request(software_tpm, patience=patience)).code == codes.HUNG
-    assert software_tpm.commands() == WARM[:1]

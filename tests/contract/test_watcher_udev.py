@@ -4,40 +4,33 @@ import os
 import select
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.contract import uevent
 from tests.contract.watcher_stage import DEADLINE_S, Stage, stage
+from tests.standins.hotplug import MockDevices
 
-_MOCK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mock_tpm.py")
 _STORM = 10_000
 
 
 class Machine:
     """The mock machine, and the watcher on it."""
 
-    def __init__(self, scene: Stage, mock: subprocess.Popen[str]) -> None:
+    def __init__(self, scene: Stage, devices: MockDevices) -> None:
         self.scene = scene
-        self._mock = mock
-        assert mock.stdout
-        self.place = mock.stdout.readline().strip()
+        self._devices = devices
+        self.place = devices.place
         os.symlink(f"{self.place}/sys/class/tpmrm", f"{scene.root}/pass/devices")
 
     def do(self, action: str, name: str) -> None:
         """Let a device come, change or go; the event has been sent when this returns."""
-        assert self._mock.stdin
-        assert self._mock.stdout
-        self._mock.stdin.write(f"{action} {name}\n")
-        self._mock.stdin.flush()
-        assert self._mock.stdout.readline() == "ok\n"
+        self._devices.do(action, name)
 
     def watch(self) -> subprocess.Popen[bytes]:
         """Start a watcher that sees the mock machine; its passes don't need to."""
-        seeing = {"UMOCKDEV_DIR": self.place, "LD_PRELOAD": "libumockdev-preload.so.0"}
-        return self.scene.watch(environment=seeing)
+        return self.scene.watch(environment=self._devices.environment)
 
     def storm(self, count: int) -> None:
         """Send many events as fast as they are taken; of the short queue at most one place stays taken."""
@@ -55,17 +48,8 @@ class Machine:
 
 @pytest.fixture(name="machine")
 def _machine() -> Iterator[Machine]:
-    with stage() as scene:
-        mock = subprocess.Popen(
-            ["/usr/bin/umockdev-wrapper", sys.executable, _MOCK],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield Machine(scene, mock)
-        finally:
-            mock.communicate(timeout=DEADLINE_S)
+    with stage() as scene, MockDevices() as devices:
+        yield Machine(scene, devices)
 
 
 @pytest.mark.parametrize("names", [("tpm0", "tpmrm0"), ("tpmrm0", "tpm0")], ids=" then ".join)
