@@ -1,4 +1,4 @@
-"""The child that speaks to the TPM: whatever becomes of it, the agent knows where it was, and the keys are right."""
+"""The child that speaks to the TPM: whatever becomes of it, the agent knows it, and the keys are right."""
 
 import os
 import signal

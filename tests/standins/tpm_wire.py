@@ -203,7 +203,6 @@ class Bridge:
     def __init__(self, node: str, transact: Callable[[bytes], bytes]) -> None:
         self.node = node
         self._transact = transact
-        self._ends: tuple[int, int] | None = None
         self._wake = os.pipe()
         self._thread: threading.Thread | None = None
 
@@ -211,23 +210,21 @@ class Bridge:
         """Make the node appear."""
         master, slave = os.openpty()
         tty.setraw(slave)
-        self._ends = (master, slave)  # our own slave end keeps the line up between two clients
         os.makedirs(os.path.dirname(self.node), exist_ok=True)
         os.symlink(os.ttyname(slave), self.node)
-        self._thread = threading.Thread(target=self._serve, args=(master,), daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(master, slave), daemon=True)
         self._thread.start()
 
     def unplug(self) -> None:
         """Make the node go, as if the hardware had been removed; who has it open gets end-of-file."""
-        if self._ends is None or self._thread is None:
+        if self._thread is None:
             return
         with suppress(FileNotFoundError):  # the test may have cleaned up already
             os.unlink(self.node)
         os.write(self._wake[1], b"x")
         self._thread.join(_DEADLINE_S)
-        for end in self._ends:
-            os.close(end)
-        self._ends = None
+        os.read(self._wake[0], 1)
+        self._thread = None
 
     def close(self) -> None:
         """Unplug it for good."""
@@ -235,16 +232,20 @@ class Bridge:
         for end in self._wake:
             os.close(end)
 
-    def _serve(self, master: int) -> None:
+    def _serve(self, master: int, slave: int) -> None:
+        """Answer until unplugged or cut; our own slave end keeps the line up between two clients."""
+        try:
+            with suppress(OSError, CutError):
+                self._answer(master)
+        finally:
+            os.close(master)
+            os.close(slave)
+
+    def _answer(self, master: int) -> None:
         pending = b""
-        with suppress(OSError, CutError):
-            while True:
-                ready, _, _ = select.select([master, self._wake[0]], [], [])
-                if self._wake[0] in ready:
-                    os.read(self._wake[0], 1)
-                    return
-                pending += os.read(master, 4096)
-                size = int.from_bytes(pending[2:6], "big")
-                if len(pending) >= max(size, _HEADER_SIZE):
-                    command, pending = pending[:size], pending[size:]
-                    os.write(master, self._transact(command))
+        while self._wake[0] not in select.select([master, self._wake[0]], [], [])[0]:
+            pending += os.read(master, 4096)
+            size = max(_HEADER_SIZE, int.from_bytes(pending[2:6], "big"))
+            if len(pending) >= size:
+                command, pending = pending[:size], pending[size:]
+                os.write(master, self._transact(command))
