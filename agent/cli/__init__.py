@@ -21,6 +21,10 @@ _VERBS = {
     "explain": "explain a code",
     "reprovision": "give up the device's identity and ask the cloud for a new one",
 }
+_DESCRIPTION = (
+    "Makes this device a provisioned Azure IoT Edge device, keeps it one, and says in plain words what is "
+    "wrong when it can't."
+)
 _NOT_IN_THIS_VERSION = ("check", "diag")
 
 
@@ -32,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.settings = options.settings and os.path.abspath(options.settings)
     os.umask(0o022)  # the folder in /run and status.json are for every user to read
     if options.verb in _NOT_IN_THIS_VERSION:
-        print(f"edge-provisioner {options.verb} is not in this version", file=sys.stderr)
+        print(f"`edge-provisioner {options.verb}` is not in this version", file=sys.stderr)
         return int(ExitCode.USAGE)
     try:
         return int(import_module(f"agent.cli.{options.verb}").run(options))
@@ -49,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser; only the verb that is asked for is imported and configured."""
     parser = argparse.ArgumentParser(
-        prog="edge-provisioner", description=__doc__, parents=[_global(top=True)]
+        prog="edge-provisioner", description=_DESCRIPTION, parents=[_global(top=True)]
     )
     parser.add_argument("--version", action="version", version=f"edge-provisioner {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
@@ -58,7 +62,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         if verb in words:
             import_module(f"agent.cli.{verb}").configure(verb_parser)
     for verb in _NOT_IN_THIS_VERSION:
-        verbs.add_parser(verb, help=argparse.SUPPRESS)
+        verbs.add_parser(verb)
     return parser
 
 

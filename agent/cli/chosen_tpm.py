@@ -18,7 +18,7 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     """Declare --tpm."""
     parser.add_argument(
         "--tpm", metavar="DEVICE",
-        help='a node, "ek:" and the beginning of an EK Name, or a TCTI string; else [tpm] device decides',
+        help='a node, "ek:" and the start of an EK Name, or a TCTI string; without it `[tpm] device` decides',
     )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def lenient_settings(options: argparse.Namespace) -> Settings:
     """Give the settings, or the defaults and a word on stderr: looking must work without good settings."""
     loaded = load(options.root, options.settings)
     if loaded.finding:
-        print(f"the settings are left out: {loaded.finding.summary}", file=sys.stderr)
+        print(f"The settings are left out: {loaded.finding.summary}", file=sys.stderr)
     return loaded.settings or Settings()
 
 

@@ -42,5 +42,5 @@ def _explained(code: Code) -> str:
 
 def _not_found(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else "'edge-provisioner explain list' names all codes."
+    hint = f"did you mean {close[0]}?" if close else "`edge-provisioner explain list` names all codes."
     return f"There is no code {name}; {hint}"

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--because", choices=[one.value for one in Because], default=Because.COMMAND.value,
-        help="what made us look; a timer's look leaves the TPM alone (the service uses this)",
+        help="what made the agent look; a timer's look leaves the TPM alone (the service uses this)",
     )  # fmt: skip
 
 
@@ -49,11 +49,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _StopRequest:
-    """Remembers that somebody asked us to end; the step that runs is let finish."""
+    """Remembers that somebody asked us to end, or hung up; the step that runs is let finish."""
 
     def __init__(self) -> None:
         self._asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._remember)
 
     def _remember(self, _number: int, _frame: object) -> None:

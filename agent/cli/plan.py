@@ -14,7 +14,7 @@ from agent.converge.steps import Step, WriteConfig
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `plan`."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,6 +32,7 @@ def _as_document(found: Plan) -> dict[str, object]:
         "steps": [_step(step) for step in found.steps],
         "finding": finding
         and {"code": finding.code.name, "summary": finding.summary, "remedy": finding.remedy},
+        "held_diff": found.held_diff,
         "notices": [{"code": one.code.name, "summary": one.summary} for one in found.notices],
     }
 
@@ -47,6 +48,9 @@ def _as_text(found: Plan) -> str:
         lines.append(f"{number}. {step.effect}")
         if isinstance(step, WriteConfig):
             lines += [f"     {line}" for line in step.diff.splitlines()]
+    if found.held_diff:
+        lines.append("held back; `edge-provisioner once --adopt` would make this change:")
+        lines += [f"     {line}" for line in found.held_diff.splitlines()]
     lines += [f"note: {notice.summary}" for notice in found.notices]
     if found.finding:
         lines += [f"{found.finding.code.phase}: {found.finding.summary}"]

@@ -15,7 +15,7 @@ from agent.edge.identity_service import AnswerKind
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `reprovision`."""
-    parser.add_argument("--yes", action="store_true", help="do it; without this, only the cost is said")
+    parser.add_argument("--yes", action="store_true", help="do it; without this, only say what it costs")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,6 +44,8 @@ def _ready(snapshot: Snapshot) -> str:
     if program is None:
         raise AgentError(runtime.NOT_INSTALLED(missing=snapshot.runtime.missing))
     found = plan(snapshot)
+    if found.holds and found.finding and found.finding.code is not identity.CACHED:
+        raise AgentError(found.finding)
     if found.steps or snapshot.runtime.answer.kind is AnswerKind.NOT_ASKED:
         raise AgentError(identity.NOT_READY())
     return program

@@ -4,7 +4,6 @@ import argparse
 
 from agent.daemon import Watcher
 from agent.host import process
-from agent.host.root import Root
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
         AgentError: another watcher runs, or the run-time directory can't be written.
 
     """
-    root: Root = options.root
+    root = options.root
     settings = ("--settings", options.settings) if options.settings else ()
     argv = process.module_argv("agent.cli", "--root", root.directory, *settings, "once", "--because")
     return Watcher(root, pass_argv=argv).run()

@@ -19,7 +19,7 @@ _PATIENCE_S = 300.0
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `status`."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument(
         "--wait", choices=[one.value for one in Phase], metavar="PHASE",
         help=f"wait for this phase first: {', '.join(one.value for one in Phase)}",
@@ -59,7 +59,7 @@ def _as_text(status: Status, *, watched: bool) -> str:
         lines.append(f"  what to do: {status.remedy}")
     lines += [f"  note: {notice.summary}" for notice in status.notices]
     rows = [
-        ("code", f"{status.code} (more: edge-provisioner explain {status.code})"),
+        ("code", f"{status.code} (more: `edge-provisioner explain {status.code}`)"),
         ("since", _time(status.since)),
         ("last look", _time(status.seen_at)),
         ("device", f"{status.device_id} on {status.hub}" if status.device_id else "not known"),

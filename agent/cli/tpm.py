@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Do what is asked."""
     if options.action == "rehearse":
-        print("tpm rehearse: not in this version", file=sys.stderr)
+        print("`edge-provisioner tpm rehearse` is not in this version", file=sys.stderr)
         return ExitCode.USAGE
     return _ensure(options) if options.action == "ensure" else _show(options)
 

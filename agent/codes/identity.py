@@ -7,21 +7,22 @@ CACHED = Code(
     Phase.HELD,
     Severity.ERROR,
     "The settings ask for another identity ({wanted}), but the device still runs as {device_id} ({had})",
-    "While aziot-identityd has a stored identity it does not ask the cloud again, whatever config.toml says: "
-    "the new id scope, registration id or endpoint is written and applied, and has no effect. Changing the "
-    "identity gives the old one up, so it is left to a person.",
-    "If the new values are wanted and the device is online: `edge-provisioner reprovision` says what it costs "
-    "and does it. If not, put the old values back into /etc/edge-provisioner/agent.toml.",
+    "While aziot-identityd has a stored identity it does not ask the cloud again, whatever config.toml says: the "
+    "new id scope, registration id or endpoint is written and applied, and has no effect. Changing the identity "
+    "gives the old one up, so it is left to a person.",
+    "To keep the old identity, put the old values back into `/etc/edge-provisioner/agent.toml`. For the new one, "
+    "see that the device is online and enrolled with what `edge-provisioner identity` prints, run "
+    "`edge-provisioner reprovision` to see the cost, then `edge-provisioner reprovision --yes`.",
 )
 BACKUP_LOST = Code(
     "identity.backup-lost",
     Phase.DEGRADED,
     Severity.ERROR,
     "The stored identity is gone (/var/lib/aziot/identityd/device_info), though the runtime shows Running",
-    "A reprovisioning that the cloud refused deletes it first. What runs goes on running; at the next restart "
-    "the device needs the cloud, and without it will not come back.",
-    "Don't restart the device. Bring it online and check its enrolment (`edge-provisioner identity`), then run "
-    "`edge-provisioner reprovision`.",
+    "A reprovisioning that the cloud refused deletes the stored identity first. What runs goes on running; at "
+    "the next restart the device needs the cloud, and without it does not come back.",
+    "Do not restart the device or its daemons. Bring the device online, compare its enrolment with "
+    "`edge-provisioner identity`, then run `edge-provisioner reprovision --yes`.",
 )
 NOT_KNOWN = Code(
     "identity.not-known",
@@ -29,7 +30,7 @@ NOT_KNOWN = Code(
     Severity.WARNING,
     "The identity service runs but knows no device",
     "The daemons are up, yet `device identity not found` is the answer: the device is not provisioned.",
-    "See `journalctl -u aziot-identityd` for its last registration.",
+    "Look at `journalctl -u aziot-identityd -n 50` for what came of its last registration.",
 )
 NOT_ASKED = Code(
     "identity.not-asked",
@@ -37,25 +38,25 @@ NOT_ASKED = Code(
     Severity.WARNING,
     "The identity service does not tell this user who the device is",
     "Only root and user iotedge get an answer.",
-    "Run the command as root.",
+    "Run the same command with `sudo`.",
 )
 MOVED = Code(
     "identity.moved",
     Phase.PROVISIONED,
     Severity.NOTICE,
     "The device is now {device_id} on {hub}; before, it was {old_device_id} on {old_hub}",
-    "The provisioning service assigned it anew.",
-    "Nothing, if that was meant.",
+    "The provisioning service assigned the device anew.",
+    "Nothing to do, if that was meant. Otherwise look at the device's enrolment in the Azure portal.",
 )
 WILL_BE_GIVEN_UP = Code(
     "identity.will-be-given-up",
     Phase.HELD,
     Severity.WARNING,
-    "Reprovisioning gives up the identity {device_id} on {hub}; say --yes to do it",
+    "Reprovisioning gives up the identity {device_id} on {hub}; nothing is done without --yes",
     "The runtime deletes its stored identity first and then asks the cloud. If the cloud refuses or can't be "
-    "reached, the device is without identity until it can. If the answer is another device or hub, all modules "
-    "are removed and made anew.",
-    "Check that the device is online and enrolled (`edge-provisioner identity`), then: "
+    "reached, the device is without identity until it can. If the answer is another device or IoT hub, all "
+    "modules are removed and made anew.",
+    "See that the device is online and enrolled with what `edge-provisioner identity` prints, then run "
     "`edge-provisioner reprovision --yes`.",
 )
 REPROVISION_FAILED = Code(
@@ -63,10 +64,10 @@ REPROVISION_FAILED = Code(
     Phase.DEGRADED,
     Severity.ERROR,
     "Reprovisioning failed: {reason}",
-    "The stored identity was deleted before the cloud was asked. What runs goes on running; a restart needs "
-    "the cloud.",
-    "Don't restart the device. Correct what `edge-provisioner status` names, then `edge-provisioner "
-    "reprovision --yes` again.",
+    "The stored identity was deleted before the cloud was asked. What runs goes on running; a restart needs the "
+    "cloud.",
+    "Do not restart the device or its daemons. Look at `journalctl -u aziot-identityd -n 50` for the cause and "
+    "correct it, then run `edge-provisioner reprovision --yes` again.",
 )
 NOT_READY = Code(
     "identity.not-ready",
@@ -74,5 +75,5 @@ NOT_READY = Code(
     Severity.NOTICE,
     "Not reprovisioned: what the settings want is not applied yet, or aziot-identityd does not run",
     "Reprovisioning registers with what is applied, so it would only give the identity up.",
-    "Run `edge-provisioner once` first and do what it says; then reprovision.",
+    "Run `edge-provisioner once` and do what it says, then run `edge-provisioner reprovision` again.",
 )

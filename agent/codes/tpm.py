@@ -2,12 +2,20 @@
 
 from agent.codes.registry import Code, Phase, Severity
 
-_LOOK = "edge-provisioner tpm show"
 _AGAIN = "The agent tries again by itself."
-_ENROL = (
-    "If that is intended, enrol the device anew (edge-provisioner identity prints its registration id and endorsement "
-    "key), then run: edge-provisioner reprovision."
+_ONCE = "Then run `edge-provisioner once`."
+_DMESG = "Look at `dmesg | grep -i tpm`."
+_NODE_RM = "Have those programs use `/dev/tpmrmN` rather than `/dev/tpmN`."
+# A device that lost its stored identity must stay up until it has one again (observed on runtime 1.6).
+_UNLESS = (
+    "(but leave a provisioned device running if `ls /var/lib/aziot/identityd/device_info` finds nothing: it may not "
+    "come back)"
 )
+_NEW_DEVICE = (
+    "then run `edge-provisioner once --adopt` and do what it says. Its modules and its identity in the cloud can "
+    "change with that."
+)
+_TOOLS = "(package tpm2-tools)"
 
 # Which TPM
 
@@ -15,11 +23,11 @@ ABSENT = Code(
     "tpm.absent",
     Phase.WAITING,
     Severity.WARNING,
-    "This machine shows no TPM",
+    "This device shows no TPM",
     "There is no /dev/tpmrm* and no /dev/tpm*. The TPM may be switched off in the firmware, its driver may not be "
     "loaded yet, or there is none.",
-    "Switch the TPM on in the firmware set-up (also called PTT, fTPM or security device), then look at: "
-    "dmesg | grep -i tpm. The agent goes on by itself as soon as a TPM appears.",
+    f"{_DMESG} If nothing is there, switch the TPM on in the firmware set-up (also called PTT, fTPM or security "
+    "device). The agent goes on by itself as soon as a TPM appears.",
 )
 
 NODE_ABSENT = Code(
@@ -28,26 +36,29 @@ NODE_ABSENT = Code(
     Severity.WARNING,
     "The TPM {device} is not there",
     "The device node does not exist, or its hardware is gone. A TPM may come back under another number.",
-    f'See which there are: {_LOOK}. If another node is right, set [tpm] device, or leave it at "auto". {_AGAIN}',
+    "Run `edge-provisioner tpm show --tpm auto` to see which TPMs there are. If another node is right, correct "
+    f"`device` under `[tpm]` in `/etc/edge-provisioner/agent.toml`, or leave it at `auto`. {_AGAIN}",
 )
 
 SEVERAL = Code(
     "tpm.several",
     Phase.HELD,
     Severity.ERROR,
-    "This machine has several TPMs, and none is chosen",
+    "This device has several TPMs, and none is chosen",
     "The device's identity would depend on which one is taken, so none is.",
-    'Present: {found}. Choose one: set [tpm] device to its node, or better to "ek:" and the beginning of its EK Name, which stays the '
-    "same when nodes are renumbered.",
+    "Choose one of these: {found}. In `/etc/edge-provisioner/agent.toml`, set `device` under `[tpm]` to its node, or "
+    "better to `ek:` and the beginning of its EK Name, which stays the same when nodes are renumbered.",
 )
 
 NOT_AMONG = Code(
     "tpm.not-among-present",
     Phase.HELD,
     Severity.ERROR,
-    "No TPM here has the EK Name {wanted}",
-    "The identity of this device belongs to the TPM with that EK Name, or [tpm] device asks for it.",
-    f"Present: {{found}}. Connect the right TPM, or correct [tpm] device. {_ENROL}",
+    "No TPM here has the endorsement key that is wanted (EK Name {wanted})",
+    "The identity of this device belongs to the TPM with that endorsement key, or `[tpm] device` asks for it.",
+    "Connect the right TPM, or correct `device` under `[tpm]` in `/etc/edge-provisioner/agent.toml`. Present: {found}. "
+    "To go on with one of these as a new device, set `device` to its node, enrol it with what "
+    f"`edge-provisioner identity --tpm NODE` prints, {_NEW_DEVICE}",
 )
 
 AMBIGUOUS = Code(
@@ -56,7 +67,8 @@ AMBIGUOUS = Code(
     Severity.ERROR,
     "Several TPMs here have an EK Name that begins with {wanted}",
     "The beginning of a Name is enough only if no other begins with it.",
-    "Present: {found}. Write more digits of the EK Name into [tpm] device.",
+    "Write more digits of the EK Name behind `ek:` in `device` under `[tpm]` in `/etc/edge-provisioner/agent.toml`. "
+    "Present: {found}.",
 )
 
 REPLACED = Code(
@@ -64,9 +76,10 @@ REPLACED = Code(
     Phase.HELD,
     Severity.ERROR,
     "The TPM {device} is another one than this device was provisioned with",
-    "Its EK Name is {found}, the stored one is {wanted}. A new TPM, a new mainboard, or a cloned disk gives the device "
-    "another identity, and an identity never changes silently.",
-    f"Put the former TPM back, or set this device up as a new one. {_ENROL}",
+    "The Name of its endorsement key is {found}, the stored one is {wanted}. A new TPM, a new mainboard, or a cloned "
+    "disk gives the device another identity, and an identity never changes silently.",
+    "Put the former TPM back. Or go on as a new device: enrol it with what `edge-provisioner identity --tpm {device}` "
+    f"prints, {_NEW_DEVICE}",
 )
 
 CLEARED = Code(
@@ -74,9 +87,10 @@ CLEARED = Code(
     Phase.HELD,
     Severity.ERROR,
     "The TPM {device} has lost its keys and would make another identity",
-    "Its EK is gone, and a new one would have the Name {found} instead of {wanted}: the endorsement seed was "
-    "changed, or it is another TPM. Nothing was created in it.",
-    f"Put the former TPM back, or set this device up as a new one. {_ENROL}",
+    "Its endorsement key is gone, and a new one would have the Name {found} instead of {wanted}: the endorsement seed "
+    "was changed, or it is another TPM. Nothing was created in it.",
+    "If it is another TPM, put the former one back. Or go on as a new device: enrol it with what "
+    f"`edge-provisioner identity --tpm {{device}}` prints, {_NEW_DEVICE}",
 )
 
 VERSION_1_2 = Code(
@@ -85,7 +99,8 @@ VERSION_1_2 = Code(
     Severity.ERROR,
     "{device} is a TPM 1.2; a TPM 2.0 is needed",
     "The kernel says so in {source}. Azure IoT Edge uses keys that a TPM 1.2 does not have.",
-    "Some TPMs can be switched to 2.0 in the firmware set-up or by a firmware update of the vendor; else fit a TPM 2.0.",
+    "Look in the firmware set-up, or ask the vendor for a firmware update: some TPMs can be switched to 2.0. Otherwise "
+    "fit a TPM 2.0.",
 )
 
 BAD_TCTI = Code(
@@ -93,9 +108,9 @@ BAD_TCTI = Code(
     Phase.HELD,
     Severity.ERROR,
     'The TPM can\'t be reached by "{device}": there is no such way ({detail})',
-    "[tpm] device, or --tpm, holds a TCTI string that the TPM library does not know or whose parameters are wrong.",
-    'Write "auto", a node such as /dev/tpmrm0, "ek:" and the beginning of an EK Name, or a TCTI string such as '
-    '"swtpm:host=127.0.0.1,port=2321".',
+    "`[tpm] device`, or `--tpm`, holds a TCTI string that the TPM library does not know or whose parameters are wrong.",
+    "Write `auto`, a node such as `/dev/tpmrm0`, `ek:` and the beginning of an EK Name, or a TCTI string such as "
+    "`swtpm:host=127.0.0.1,port=2321`.",
 )
 
 # Opening it
@@ -106,7 +121,7 @@ NO_PERMISSION = Code(
     Severity.ERROR,
     "User {user} may not open {device}",
     "It belongs to user {owner} and group {group} with mode {mode}; opening it needs reading and writing.",
-    "{advice}.",
+    "{advice} `edge-provisioner tpm show` says whether that was enough.",
 )
 
 BUSY = Code(
@@ -115,7 +130,7 @@ BUSY = Code(
     Severity.WARNING,
     "{device} is in use by another program",
     "A node /dev/tpmN can be opened once only; the kernel's resource manager /dev/tpmrmN has no such limit.",
-    f"See who has it: fuser -v {{device}}. Make that program use /dev/tpmrmN, or stop it. {_AGAIN}",
+    f"See who has it with `fuser -v {{device}}`. Have that program use `/dev/tpmrmN`, or stop it. {_AGAIN}",
 )
 
 NOT_A_DEVICE = Code(
@@ -125,7 +140,8 @@ NOT_A_DEVICE = Code(
     "{device} is no device node",
     "A file or a directory lies where the TPM's node should be; some program may have written to it while the TPM was "
     "away.",
-    "Look at it (ls -l {device}), remove it, and load the TPM's driver again or restart the machine.",
+    f"Look at it with `ls -ld {{device}}` and find out what made it. Then restart the device {_UNLESS}: that makes `/dev` "
+    "anew.",
 )
 
 UNOPENABLE = Code(
@@ -134,7 +150,7 @@ UNOPENABLE = Code(
     Severity.ERROR,
     "{device} can't be opened: {detail}",
     "The kernel refuses to open the node for another reason than permission.",
-    f"Look at: dmesg | grep -i tpm. {_AGAIN}",
+    f"{_DMESG} {_AGAIN}",
 )
 
 LIBRARY_MISSING = Code(
@@ -143,7 +159,7 @@ LIBRARY_MISSING = Code(
     Severity.ERROR,
     "The TPM library can't be loaded: {detail}",
     "The agent speaks to the TPM by python3-tpm2-pytss and the tpm2-tss libraries.",
-    "Install them again: apt-get install --reinstall python3-tpm2-pytss.",
+    f"Run `apt-get install --reinstall python3-tpm2-pytss`. {_ONCE}",
 )
 
 CREDENTIAL_UNREADABLE = Code(
@@ -152,7 +168,8 @@ CREDENTIAL_UNREADABLE = Code(
     Severity.ERROR,
     "The credential {credential} is there but can't be read: {detail}",
     "It holds a password of the TPM. Going on without it could only fail.",
-    "Make it a text file of at most 64 kB in UTF-8 that root can read: ls -l /etc/credstore/{credential}.",
+    "Look at `ls -l /etc/credstore/{credential}`. Make it a text file of at most 64 KiB in UTF-8 that root can read, "
+    "then run `systemctl restart edge-provisioner`.",
 )
 
 # What it answers
@@ -163,8 +180,8 @@ OWNER_AUTH = Code(
     Severity.ERROR,
     "The owner hierarchy of {device} needs a password",
     "Keys are made permanent with the owner's authorisation, and somebody has set one. Nothing was created.",
-    "Write the password to /etc/credstore/tpm-owner-auth (mode 0600), then run: edge-provisioner once. The runtime "
-    "needs it too: [tpm.hierarchy_authorization] in /etc/aziot/config.toml.",
+    "Run `install -D -m 600 /dev/stdin /etc/credstore/tpm-owner-auth`, type the password, then Enter and Ctrl+D. Then "
+    "run `systemctl restart edge-provisioner`: the agent gives the password to the runtime too.",
 )
 
 WRONG_OWNER_AUTH = Code(
@@ -174,8 +191,8 @@ WRONG_OWNER_AUTH = Code(
     "{device} refuses the owner password it was given",
     "The credential tpm-owner-auth does not hold the password of the owner hierarchy. This does not count towards "
     "the TPM's lockout. Nothing was created.",
-    "Correct /etc/credstore/tpm-owner-auth (a final newline is ignored), or remove it if there is no password, then "
-    "run: edge-provisioner once.",
+    "Correct `/etc/credstore/tpm-owner-auth` (a final newline is ignored), or remove the file if the TPM has no owner "
+    "password. Then run `systemctl restart edge-provisioner`.",
 )
 
 ENDORSEMENT_AUTH = Code(
@@ -184,8 +201,8 @@ ENDORSEMENT_AUTH = Code(
     Severity.ERROR,
     "The endorsement hierarchy of {device} needs a password",
     "The endorsement key is made with the endorsement authorisation, and somebody has set one. Nothing was created.",
-    "Write the password to /etc/credstore/tpm-endorsement-auth (mode 0600), then run: edge-provisioner once. The "
-    "runtime needs it too: [tpm.hierarchy_authorization] in /etc/aziot/config.toml.",
+    "Run `install -D -m 600 /dev/stdin /etc/credstore/tpm-endorsement-auth`, type the password, then Enter and Ctrl+D. "
+    "Then run `systemctl restart edge-provisioner`: the agent gives the password to the runtime too.",
 )
 
 WRONG_ENDORSEMENT_AUTH = Code(
@@ -195,8 +212,8 @@ WRONG_ENDORSEMENT_AUTH = Code(
     "{device} refuses the endorsement password it was given",
     "The credential tpm-endorsement-auth does not hold the password of the endorsement hierarchy. This does not "
     "count towards the TPM's lockout. Nothing was created.",
-    "Correct /etc/credstore/tpm-endorsement-auth (a final newline is ignored), or remove it if there is no password, "
-    "then run: edge-provisioner once.",
+    "Correct `/etc/credstore/tpm-endorsement-auth` (a final newline is ignored), or remove the file if the TPM has no "
+    "endorsement password. Then run `systemctl restart edge-provisioner`.",
 )
 
 AUTH_FAILED = Code(
@@ -205,8 +222,9 @@ AUTH_FAILED = Code(
     Severity.ERROR,
     "{device} counted a failed authorisation ({step}, {rc})",
     "An object that is protected against guessing refused what it was given, and the TPM's failure counter went up. "
-    "The agent does not try again, because enough failures lock the TPM.",
-    "Look at the counter: tpm2_getcap properties-variable (TPM2_PT_LOCKOUT_COUNTER). Find out who set a password.",
+    "Enough failures lock the TPM.",
+    f"Look at the counter, `TPM2_PT_LOCKOUT_COUNTER` in `tpm2_getcap properties-variable` {_TOOLS}. Find out who set a "
+    "password, and stop the service with `systemctl stop edge-provisioner` while the counter grows.",
 )
 
 LOCKED_OUT = Code(
@@ -215,8 +233,9 @@ LOCKED_OUT = Code(
     Severity.ERROR,
     "{device} is in dictionary-attack lockout",
     "Too many failed authorisations, or power cuts while protected objects were in use, have locked it for a time.",
-    "See for how long: tpm2_getcap properties-variable (TPM2_PT_LOCKOUT_RECOVERY, seconds). Wait that long with the "
-    "machine on, or let its owner reset it: tpm2_dictionarylockout --clear-lockout.",
+    f"Leave the power on: the TPM forgives one failure each `TPM2_PT_LOCKOUT_INTERVAL` seconds, which "
+    f"`tpm2_getcap properties-variable` shows {_TOOLS}. Or have the one who knows the lockout password run "
+    f"`tpm2_dictionarylockout --clear-lockout --auth PASSWORD`. {_AGAIN}",
 )
 
 HIERARCHY_DISABLED = Code(
@@ -225,7 +244,8 @@ HIERARCHY_DISABLED = Code(
     Severity.ERROR,
     "A hierarchy of {device} is switched off ({step}, {rc})",
     "The firmware has disabled the owner or the endorsement hierarchy, so that no key can be made in it.",
-    "Enable both hierarchies in the firmware set-up (often called storage and endorsement hierarchy), then restart.",
+    f"Restart the device {_UNLESS} and enable both hierarchies in the firmware set-up, where they are often called "
+    "storage and endorsement hierarchy. Do not clear the TPM there.",
 )
 
 NV_FULL = Code(
@@ -234,8 +254,9 @@ NV_FULL = Code(
     Severity.ERROR,
     "The permanent storage of {device} is full",
     "The new key found no room. The agent never removes anything that it did not put there.",
-    "See what is in it: tpm2_getcap handles-persistent and tpm2_getcap handles-nv-index. Remove what is not needed "
-    "any more: tpm2_evictcontrol -c HANDLE or tpm2_nvundefine INDEX.",
+    f"See what is in it with `tpm2_getcap handles-persistent` and `tpm2_getcap handles-nv-index` {_TOOLS}. Ask those "
+    "who put it there to remove what they do not need any more. Never remove `0x81010001`, `0x81000001` or `0x81000100` "
+    f"(the keys of this device) nor `0x01c00000` to `0x01c0ffff` (its certificates). {_ONCE}",
 )
 
 NV_BUSY = Code(
@@ -244,7 +265,7 @@ NV_BUSY = Code(
     Severity.WARNING,
     "{device} can't write to its permanent storage just now ({rc})",
     "TPMs limit how often they write, to spare their flash memory.",
-    f"Nothing to do. {_AGAIN}",
+    f"Wait. {_AGAIN}",
 )
 
 OBJECT_MEMORY = Code(
@@ -253,7 +274,7 @@ OBJECT_MEMORY = Code(
     Severity.WARNING,
     "Other programs' objects fill the working memory of {device}",
     "Without a resource manager, objects that a program left behind stay until the TPM restarts.",
-    f"Use /dev/tpmrmN rather than /dev/tpmN; restarting the machine empties the slots. {_AGAIN}",
+    f"{_NODE_RM} To empty the slots, restart the device {_UNLESS}. {_AGAIN}",
 )
 
 SESSION_MEMORY = Code(
@@ -262,7 +283,7 @@ SESSION_MEMORY = Code(
     Severity.WARNING,
     "Other programs' sessions fill the working memory of {device}",
     "Without a resource manager, sessions that a program left behind stay until the TPM restarts.",
-    f"Use /dev/tpmrmN rather than /dev/tpmN; restarting the machine empties the slots. {_AGAIN}",
+    f"{_NODE_RM} To empty the slots, restart the device {_UNLESS}. {_AGAIN}",
 )
 
 NOT_READY = Code(
@@ -271,7 +292,7 @@ NOT_READY = Code(
     Severity.WARNING,
     "{device} is occupied with itself ({rc})",
     "It is testing itself or asks to be asked again; several attempts got the same answer.",
-    f"Nothing to do unless it stays so; then restart the machine. {_AGAIN}",
+    f"Wait. {_AGAIN} If it stays so for an hour, restart the device {_UNLESS}.",
 )
 
 NOT_STARTED = Code(
@@ -279,9 +300,10 @@ NOT_STARTED = Code(
     Phase.HELD,
     Severity.ERROR,
     "{device} was not started",
-    "Firmware or driver have to send TPM2_Startup after power-on and did not. A TPM that lost power while the machine "
+    "Firmware or driver have to send TPM2_Startup after power-on and did not. A TPM that lost power while the device "
     "ran is in this state too.",
-    "Restart the machine. If it happens again, update the firmware; for a software TPM: swtpm --flags startup-clear.",
+    f"Restart the device {_UNLESS}. If it happens again, update the firmware. A software TPM is started with "
+    "`swtpm socket --flags startup-clear` and its other options.",
 )
 
 FAILURE_MODE = Code(
@@ -290,7 +312,8 @@ FAILURE_MODE = Code(
     Severity.ERROR,
     "{device} is in failure mode",
     "Its self-test failed, or its state is damaged. It answers nothing but questions about the failure.",
-    "Switch the machine off, not only restart it. If the TPM fails again, it is broken: tpm2_gettestresult says more.",
+    f"Note what `tpm2_gettestresult` says {_TOOLS}. Switch the device off and on, not only restart it {_UNLESS}. If the "
+    "TPM fails again, it is broken.",
 )
 
 IO = Code(
@@ -299,7 +322,7 @@ IO = Code(
     Severity.ERROR,
     "{device} went silent ({step}, {rc})",
     "The connection broke in the middle: the TPM was taken away, its driver gave up, or a software TPM ended.",
-    f"Look at: dmesg | grep -i tpm. {_AGAIN}",
+    f"{_DMESG} {_AGAIN}",
 )
 
 GARBAGE = Code(
@@ -307,8 +330,8 @@ GARBAGE = Code(
     Phase.WAITING,
     Severity.ERROR,
     "{device} answers with something that is no TPM response ({step}, {rc})",
-    "Disturbed lines to the chip, a broken driver, or no TPM behind the node.",
-    f"Look at: dmesg | grep -i tpm. {_AGAIN}",
+    "Disturbed lines to the chip, a broken driver, or no TPM behind the node look like this.",
+    f"{_DMESG} {_AGAIN}",
 )
 
 HUNG = Code(
@@ -318,7 +341,8 @@ HUNG = Code(
     "{device} did not answer within {deadline_s} s ({step})",
     "The command was given up and the process that waited for it was ended. Slow TPMs need up to a minute to make a "
     "key; one that does not answer at all needs its power cut.",
-    f"If it was making a key, raise [tpm] timeout_s; else switch the machine off and on. {_AGAIN}",
+    "If it was making a key, raise `timeout_s` under `[tpm]` in `/etc/edge-provisioner/agent.toml`. Otherwise switch the "
+    f"device off and on {_UNLESS}. {_AGAIN}",
 )
 
 HELPER_DIED = Code(
@@ -327,7 +351,7 @@ HELPER_DIED = Code(
     Severity.ERROR,
     "The process that speaks to {device} ended without an answer ({step}: {detail})",
     "It was killed from outside, ran out of memory, or met a fault of its own.",
-    f"Look at: journalctl -k | grep -i -e oom -e segfault. {_AGAIN}",
+    f"Look at `journalctl -k | grep -i -e oom -e segfault`. {_AGAIN}",
 )
 
 INCONSISTENT = Code(
@@ -337,7 +361,8 @@ INCONSISTENT = Code(
     "{device} contradicts itself about a key ({step})",
     "The Name it gives is not the digest of the key it shows. Something between the agent and the TPM changes "
     "answers, or the TPM is broken. The key is not used.",
-    "Look for programs between the agent and the TPM (a TCTI string, a proxy); if there is none, the TPM is broken.",
+    "Look for programs between the agent and the TPM, such as a proxy that a TCTI string in `[tpm] device` names. If "
+    "there is none, the TPM is broken.",
 )
 
 UNKNOWN_ANSWER = Code(
@@ -346,7 +371,7 @@ UNKNOWN_ANSWER = Code(
     Severity.ERROR,
     "{device} refused with {rc} ({step})",
     "No meaning of this answer is known to the agent.",
-    "Ask what it means: tpm2_rc_decode {rc}. Then look at: dmesg | grep -i tpm.",
+    f"Run `tpm2_rc_decode {{rc}}` {_TOOLS} to see what it means. {_DMESG} {_ONCE}",
 )
 
 # What lies in it
@@ -356,9 +381,11 @@ FOREIGN_EK = Code(
     Phase.HELD,
     Severity.ERROR,
     "What lies at 0x81010001 in {device} can't be the endorsement key: {faults}",
-    "The runtime uses whatever lies there, and would fail. Something else may depend on it, so it is never touched.",
-    "See what it is: tpm2_readpublic -c 0x81010001. If nobody needs it, remove it: tpm2_evictcontrol -C o -c "
-    "0x81010001. Then run: edge-provisioner once.",
+    "The runtime uses whatever lies there, and would fail. Something else may depend on it, so the agent never touches "
+    "it.",
+    f"See what it is with `tpm2_readpublic -T device:{{device}} -c 0x81010001` {_TOOLS}, and find out who put it there. "
+    "Removing it can't be undone; only its owner can say that nothing needs it and remove it. "
+    f"{_ONCE}",
 )
 
 FOREIGN_SRK = Code(
@@ -367,9 +394,11 @@ FOREIGN_SRK = Code(
     Severity.ERROR,
     "What lies at 0x81000001 in {device} can't be the storage root key: {faults}",
     "The runtime uses whatever lies there, and would fail. systemd and Windows put a storage key of another kind there, "
-    "and it may unlock a disk, so it is never touched.",
-    "See what it is: tpm2_readpublic -c 0x81000001. Only if nobody needs it (look at systemd-cryptenroll and clevis "
-    "first), remove it: tpm2_evictcontrol -C o -c 0x81000001. Then run: edge-provisioner once.",
+    "and it may unlock a disk, so the agent never touches it.",
+    f"See what it is with `tpm2_readpublic -T device:{{device}} -c 0x81000001` {_TOOLS}, and find out who put it there: "
+    "look at `systemd-cryptenroll DISK` and `clevis luks list -d DISK` for each encrypted disk. Removing it can't be "
+    "undone; only its owner can say that nothing needs it and remove it. "
+    f"{_ONCE}",
 )
 
 SRK_LOCKABLE = Code(
@@ -379,8 +408,8 @@ SRK_LOCKABLE = Code(
     "The storage root key of {device} was made without noDA",
     "It works, but stops working while the TPM is in dictionary-attack lockout. tpm2_createprimary makes it so by "
     "default. Making it anew would cost the device its key, so it is kept.",
-    "Nothing needs to be done. Know that a lockout of the TPM takes this device offline: tpm2_getcap "
-    "properties-variable shows the counter.",
+    "Nothing to do. Know that a lockout of the TPM takes this device offline; the counter is "
+    f"`TPM2_PT_LOCKOUT_COUNTER` in `tpm2_getcap properties-variable` {_TOOLS}.",
 )
 
 SOFTWARE_TPM = Code(
@@ -389,5 +418,6 @@ SOFTWARE_TPM = Code(
     Severity.NOTICE,
     "{device} is a software TPM",
     "Its keys are files of the machine that runs it; whoever copies them has the device's identity.",
-    "Right for trying things out. For a device in the field use a TPM chip, a firmware TPM or the hypervisor's.",
+    "Nothing to do, if this is for trying things out. For a device in the field use a TPM chip, a firmware TPM or the "
+    "hypervisor's.",
 )

@@ -15,7 +15,7 @@ from agent.converge import intend
 from agent.converge.history import Attempt, Intent, pause_s
 from agent.converge.look_at_tpm import patience, stored_ek_name, with_keys
 from agent.converge.observe import look_again, look_at_config
-from agent.converge.plan import plan, registration_id
+from agent.converge.plan import plan, registration_id, was_cut_off
 from agent.converge.request import Request
 from agent.converge.snapshot import Snapshot
 from agent.converge.status_file import Status
@@ -33,11 +33,11 @@ from agent.converge.steps import (
 from agent.converge.store import Record
 from agent.edge import apply_text, config_text, generated, iotedge
 from agent.host import clock, files
+from agent.host.root import Root
 from agent.settings import Settings
 from agent.tpm import access, keys, nodes
 
 _BACKUPS_KEPT = 5
-_PAYLOAD_READER = "aziotid"
 _NEVER_S = 1e15  # an apply that a person must mend is repeated when config.toml changes or a person says so
 
 
@@ -70,6 +70,7 @@ class Outcome:
 
 def carry_out(work: Work, snapshot: Snapshot) -> Outcome:
     """Do what is missing, one step after the other."""
+    _sweep(work.request.root, snapshot)
     done: list[Step] = []
     while True:
         found = plan(snapshot)
@@ -89,17 +90,33 @@ def carry_out(work: Work, snapshot: Snapshot) -> Outcome:
         done.append(step)
 
 
+def _sweep(root: Root, snapshot: Snapshot) -> None:
+    """Remove what a killed pass left half written where these steps write."""
+    own = (intend.PAYLOAD_PLACE, access.RULE_PLACE, access.RULE_PLACE_IN_RUN)
+    configs = (snapshot.settings.runtime.config_file,) if snapshot.settings else ()
+    for folder in {os.path.dirname(root.path(place)) for place in (*own, *configs)}:
+        files.sweep_temporaries(folder)
+
+
 def _do(work: Work, snapshot: Snapshot, step: Step) -> Snapshot:
     """Do one step and look again at what it changed.
 
     Raises:
         AgentError: it could not be done, or did not come to what it was for.
     """
-    work.record.update(intent=Intent(step.name, work.transaction, snapshot.moment.boot_id))
+    debt = _debt(work.record, snapshot, step)
+    work.record.update(intent=debt or Intent(step.name, work.transaction, snapshot.moment.boot_id))
     snapshot = _DEEDS[type(step)](work, snapshot, step)
-    work.record.update(intent=None)
+    work.record.update(intent=debt)
     seen = look_again(work.request, snapshot, step.changes, work.before)
     return replace(seen, history=work.record.history)
+
+
+def _debt(record: Record, snapshot: Snapshot, step: Step) -> Intent | None:
+    """Give an apply that was cut off: it stays on record through other steps, until its services are back."""
+    settles = isinstance(step, ApplyConfig | RestartRuntime)
+    intent = record.history.intent
+    return intent if not settles and was_cut_off(intent, snapshot.moment.boot_id) else None
 
 
 def _ensure_keys(work: Work, snapshot: Snapshot, _step: EnsureKeys) -> Snapshot:
@@ -133,7 +150,7 @@ def _grant_access(work: Work, snapshot: Snapshot, step: GrantAccess) -> Snapshot
 def _write_payload(work: Work, snapshot: Snapshot, step: WritePayload) -> Snapshot:
     """Write the payload, readable by the daemon that reads it: aziot-identityd, when it registers."""
     root = work.request.root
-    reader = root.user(_PAYLOAD_READER)
+    reader = root.user(intend.PAYLOAD_READER)
     attributes = files.Attributes(0o640, _root_uid(), reader.gid if reader else None)
     try:
         files.write(root.path(step.place), step.data, attributes)
@@ -188,7 +205,10 @@ def _apply_config(work: Work, snapshot: Snapshot, _step: ApplyConfig) -> Snapsho
 
 
 def _restart_runtime(work: Work, snapshot: Snapshot, _step: RestartRuntime) -> Snapshot:
+    """Bring the services back; with its files proven, the apply that was cut off is done then."""
     iotedge.restart(work.request.root, _program(snapshot))
+    if not snapshot.config.newer_than_generated:
+        work.record.update(applied_digest=snapshot.config.digest, failed_apply=None)
     return snapshot
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
+from agent.converge import typed
+
 SCHEMA = 1
 _FIRST_PAUSE_S = 30.0
 _LONGEST_PAUSE_S = 3600.0
@@ -59,7 +61,6 @@ class History:
     failed_apply: Attempt | None = None
     identity: Identity | None = None
     intent: Intent | None = None
-    rule_place: str = ""
 
     @classmethod
     def loads(cls, text: str) -> Self:
@@ -68,8 +69,8 @@ class History:
         Raises:
             ValueError: it is damaged, or of a schema this version does not know.
         """
-        document = json.loads(text)
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        document = typed.document(text)
+        if document.get("schema") != SCHEMA:
             raise ValueError("not a record of schema 1")
         known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
         parts: Mapping[str, Callable[..., Any]] = {
@@ -78,11 +79,15 @@ class History:
             "intent": Intent,
         }
         try:
-            made = {name: make(**known[name]) for name, make in parts.items() if known.get(name)}
+            made = {
+                name: typed.checked(make(**known[name])) for name, make in parts.items() if known.get(name)
+            }
             written = tuple((str(name), value) for name, value in known.get("written", ()))
         except TypeError as error:
             raise ValueError(str(error)) from error
-        return replace(cls(**{**known, "written": written}), **made)
+        record = typed.checked(replace(cls(**{**known, "written": written}), **made))
+        bytes.fromhex(record.ek_public)
+        return record
 
     def dumps(self) -> str:
         """Write the record as JSON with sorted keys, so that equal records are equal files."""

@@ -14,6 +14,8 @@ from agent.edge.config_text import KeyPath, Value, differences, value_at
 from agent.settings import Settings
 
 PAYLOAD_PLACE = "/etc/aziot/edge-provisioner-payload.json"
+PAYLOAD_READER = "aziotid"
+FROM_KEY = "(from the endorsement key)"  # stands for a registration id until there is that key
 MODE: KeyPath = ("auto_reprovisioning_mode",)
 HOSTNAME: KeyPath = ("hostname",)
 ENDPOINT: KeyPath = ("provisioning", "global_endpoint")
@@ -26,7 +28,7 @@ TCTI: KeyPath = ("tpm", "tcti")
 OWNER_AUTH: KeyPath = ("tpm", "hierarchy_authorization", "owner")
 ENDORSEMENT_AUTH: KeyPath = ("tpm", "hierarchy_authorization", "endorsement")
 SECRETS = (OWNER_AUTH, ENDORSEMENT_AUTH)
-IDENTITY_KEYS = (SOURCE, METHOD, ID_SCOPE, REGISTRATION_ID)
+IDENTITY_KEYS = (SOURCE, METHOD, ID_SCOPE, REGISTRATION_ID, ENDPOINT)
 
 Document = Mapping[str, Any]
 Intended = Mapping[KeyPath, Value | None]
@@ -150,8 +152,15 @@ def provisions_otherwise(snapshot: Snapshot, document: Document, intended: Inten
     there = document if "provisioning" in document else _as_config(snapshot)
     if snapshot.history.written or "provisioning" not in there:
         return ""
-    other = [path for path in IDENTITY_KEYS if value_at(there, path) != intended[path]]
+    known = (path for path in IDENTITY_KEYS if intended[path] != FROM_KEY)  # with the key comes the next look
+    other = [path for path in known if not _same(path, value_at(there, path), intended[path])]
     return ", ".join(f"{'.'.join(path)} = {_shown(value_at(there, path))}" for path in other)
+
+
+def _same(path: KeyPath, there: Any, wanted: Any) -> bool:
+    if path == ENDPOINT and isinstance(there, str):
+        return there.rstrip("/") == str(wanted).rstrip("/")
+    return bool(there == wanted)
 
 
 def _shown(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -25,7 +26,7 @@ from agent.edge import causes, config_text, generated, identity_service, iotedge
 from agent.edge.engine import ask_engine
 from agent.edge.identity_service import AnswerKind
 from agent.host import clock, files, journal, systemd
-from agent.host.root import Root
+from agent.host.root import Root, User
 from agent.settings.table import Runtime
 from agent.tpm import access, machine
 from agent.tpm.keys import Authorisations, authorisations
@@ -94,7 +95,7 @@ def look_at_machine(root: Root) -> Moment:
 
 
 def look_at_access(request: Request, snapshot: Snapshot) -> AccessFacts:
-    """See whether the runtime's user may open the TPM; a timer's look goes by the node's mode alone."""
+    """See whether the runtime's user may open the TPM; a timer's look believes a mode that says yes."""
     root, node = request.root, snapshot.tpm.node
     user = root.user(access.RUNTIME_USER)
     rule = access.look_at_rule(root)
@@ -103,9 +104,8 @@ def look_at_access(request: Request, snapshot: Snapshot) -> AccessFacts:
     if not node:
         return AccessFacts(user_exists=True, rule=rule)
     path = root.path(node)
-    if not request.wakes_tpm:
-        found = access.Access.GRANTED if access.permits(path, user) else access.Access.DENIED
-        return AccessFacts(user_exists=True, rule=rule, access=found)
+    if not request.wakes_tpm and access.permits(path, user):
+        return AccessFacts(user_exists=True, rule=rule, access=access.Access.GRANTED)
     found, reason = access.try_open(path, user)
     return AccessFacts(user_exists=True, rule=rule, access=found, reason=reason)
 
@@ -117,7 +117,7 @@ def look_at_config(root: Root, settings: Runtime) -> ConfigFacts:
     facts = ConfigFacts(
         path=settings.config_file,
         generated=MappingProxyType(texts),
-        payload=_bytes_or_none(root.path(intend.PAYLOAD_PLACE)),
+        payload=_payload(root),
     )
     try:
         text, digest = _config_text(settings.config_file, path)
@@ -143,6 +143,21 @@ def _config_text(shown: str, path: str) -> tuple[str | None, str]:
     text = config_text.read(data)
     config_text.parse(text)
     return text, hashlib.sha256(data).hexdigest()
+
+
+def _payload(root: Root) -> bytes | None:
+    """Give the payload file's content; None where there is none that the runtime's user may read."""
+    path = root.path(intend.PAYLOAD_PLACE)
+    reader, found = root.user(intend.PAYLOAD_READER), files.look(path)
+    if reader is not None and not found.mode & _reading_bit(found, reader):
+        return None
+    return _bytes_or_none(path)
+
+
+def _reading_bit(found: files.Sight, reader: User) -> int:
+    if found.uid == reader.uid:
+        return stat.S_IRUSR
+    return stat.S_IRGRP if found.gid in (reader.gid, *reader.groups) else stat.S_IROTH
 
 
 def _bytes_or_none(path: str) -> bytes | None:
@@ -200,5 +215,7 @@ def _is_calm(facts: RuntimeFacts) -> bool:
 
 
 def _with_testimony(root: Root, program: str, facts: RuntimeFacts) -> RuntimeFacts:
+    """Read the journal, and the units at the same moment: the identity service may have let us wait."""
+    units = systemd.show(root, _UNITS)
     entries = journal.read(root, causes.DAEMONS, newest=_JOURNAL_LINES)
-    return replace(facts, journal=entries or (), status=iotedge.system_status(root, program))
+    return replace(facts, units=units, journal=entries or (), status=iotedge.system_status(root, program))

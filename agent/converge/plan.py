@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from agent.codes import AgentError, Finding, Phase, apply, config, runtime, udev
 from agent.codes import settings as settings_codes
 from agent.converge import intend, verdict
-from agent.converge.history import may_retry
+from agent.converge.history import Intent, may_retry
 from agent.converge.snapshot import Snapshot
 from agent.converge.steps import (
     APPLY,
+    RESTART,
     ApplyConfig,
     EnsureKeys,
     GrantAccess,
@@ -30,18 +31,21 @@ from agent.settings import Settings
 from agent.tpm import registration
 from agent.tpm.access import Access, RuleState
 
-_FROM_KEY = "(from the endorsement key)"
 _KNOWN_VERSIONS = ("1.4.", "1.5.", "1.6.")
 _UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps in their order; `finding` is how the device is if there are none, or what stops them."""
+    """The steps in their order; `finding` is how the device is if there are none, or what stops them.
+
+    `held_diff` is the change of config.toml that a hold keeps from being made.
+    """
 
     steps: tuple[Step, ...] = ()
     finding: Finding | None = None
     notices: tuple[Finding, ...] = ()
+    held_diff: str = ""
 
     @property
     def holds(self) -> bool:
@@ -52,9 +56,10 @@ class Plan:
 class _StopError(Exception):
     """Planning ends here with a finding; steps found before it stay in the plan."""
 
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Finding, held_diff: str = "") -> None:
         super().__init__(finding.code.name)
         self.finding = finding
+        self.held_diff = held_diff
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -69,8 +74,10 @@ def plan(snapshot: Snapshot) -> Plan:
         _access(snapshot, steps, notices)
         _config(snapshot, settings, wish, steps, notices)
         _apply(snapshot, wish, steps)
-    except (_StopError, AgentError) as stop:
-        return Plan(tuple(steps), stop.finding, tuple(notices))
+    except _StopError as stop:
+        return Plan(tuple(steps), stop.finding, tuple(notices), stop.held_diff)
+    except AgentError as error:
+        return Plan(tuple(steps), error.finding, tuple(notices))
     finding = None if steps else verdict.judge(snapshot, settings)
     return Plan(tuple(steps), finding, tuple(notices))
 
@@ -125,10 +132,20 @@ def _held_for_others(
     if snapshot.adopt:
         return
     if other := intend.provisions_otherwise(snapshot, document, intended):
-        raise _StopError(config.OTHER_PROVISIONING(what=other))
+        raise _StopError(config.OTHER_PROVISIONING(what=other), _held_diff(snapshot, intended))
     edited = intend.edited_by_hand(snapshot, document, intended)
     if edited and settings.runtime.on_manual_edit == "hold":
-        raise _StopError(config.MANUAL_EDIT(keys=", ".join(edited)))
+        raise _StopError(config.MANUAL_EDIT(keys=", ".join(edited)), _held_diff(snapshot, intended))
+
+
+def _held_diff(snapshot: Snapshot, intended: intend.Intended) -> str:
+    """Show what taking over would change; nothing where the file's shape would not let us."""
+    text = snapshot.config.text or ""
+    try:
+        edited = config_text.edit(text, intended)
+    except AgentError:
+        return ""
+    return config_text.unified_diff(text, edited, snapshot.config.path, intend.SECRETS)
 
 
 def _keys(snapshot: Snapshot, settings: Settings, steps: list[Step]) -> None:
@@ -184,7 +201,7 @@ def registration_id(snapshot: Snapshot, settings: Settings) -> str:
     """
     wanted = settings.dps.registration_id
     if registration.needs_endorsement_key(wanted) and not snapshot.tpm.ek_public:
-        return _FROM_KEY
+        return intend.FROM_KEY
     return registration.resolve(wanted, snapshot.tpm.ek_public, snapshot.moment.machine)
 
 
@@ -208,7 +225,7 @@ def _apply(snapshot: Snapshot, wish: _Wish, steps: list[Step]) -> None:
         raise _StopError(apply.RUNNING(pid=snapshot.runtime.apply_pid))
     wrong = generated.disagreements(wish.document, snapshot.config.generated)
     if not wrong:
-        if _was_cut_off(snapshot):
+        if was_cut_off(snapshot.history.intent, snapshot.moment.boot_id):
             steps.append(RestartRuntime())
         return
     _may_apply(snapshot, wish)
@@ -220,10 +237,12 @@ def _was_applied(snapshot: Snapshot) -> bool:
     return snapshot.config.generated.get("identityd") is not None
 
 
-def _was_cut_off(snapshot: Snapshot) -> bool:
-    """Say whether an apply was killed in this boot; after a reboot systemd has started the daemons itself."""
-    intent = snapshot.history.intent
-    return intent is not None and intent.step == APPLY and intent.boot_id == snapshot.moment.boot_id
+def was_cut_off(intent: Intent | None, boot_id: str) -> bool:
+    """Say whether an apply was killed in this boot and its services may not be back.
+
+    After a reboot systemd has started the daemons itself.
+    """
+    return intent is not None and intent.step in (APPLY, RESTART) and intent.boot_id == boot_id
 
 
 def _may_apply(snapshot: Snapshot, wish: _Wish) -> None:

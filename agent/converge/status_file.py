@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from agent.converge import typed
+
 SCHEMA = 1
 PLACE = "/run/edge-provisioner/status.json"
 
@@ -94,20 +96,20 @@ class Status:
             ValueError: it is damaged or of another schema.
         """
         try:
-            document = json.loads(text)
+            document = typed.document(text)
             if document.get("schema") != SCHEMA:
                 raise ValueError("another schema")
-            return cls(**_typed(document))
+            return typed.checked(cls(**_parts(document)))
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"damaged: {error}") from error
 
 
-def _typed(document: dict[str, Any]) -> dict[str, Any]:
+def _parts(document: dict[str, Any]) -> dict[str, Any]:
     known = {one.name: document[one.name] for one in fields(Status) if one.name in document}
     tpm = dict(known["tpm"])
-    tpm["seen"] = tuple(SeenNode(**one) for one in tpm["seen"])
-    known["tpm"] = TpmStatus(**tpm)
-    known["writer"] = Writer(**known["writer"])
-    known["units"] = {name: UnitStatus(**one) for name, one in known["units"].items()}
-    known["notices"] = tuple(Notice(**one) for one in known["notices"])
+    tpm["seen"] = tuple(typed.checked(SeenNode(**one)) for one in tpm["seen"])
+    known["tpm"] = typed.checked(TpmStatus(**tpm))
+    known["writer"] = typed.checked(Writer(**known["writer"]))
+    known["units"] = {name: typed.checked(UnitStatus(**one)) for name, one in known["units"].items()}
+    known["notices"] = tuple(typed.checked(Notice(**one)) for one in known["notices"])
     return known

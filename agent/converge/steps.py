@@ -11,6 +11,7 @@ from agent.edge.config_text import KeyPath
 from agent.tpm.access import Rule, RuleState
 
 APPLY = "apply-config"
+RESTART = "restart-runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class ApplyConfig:
 class RestartRuntime:
     """Run `iotedge system restart` after an apply that was cut off."""
 
-    name: str = "restart-runtime"
+    name: str = RESTART
     changes: Part = Part.RUNTIME
 
     @property

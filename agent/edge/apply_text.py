@@ -16,21 +16,22 @@ def judge(ended: Finished, timeout_s: float) -> Finding | None:
         return apply.TIMED_OUT(seconds=f"{timeout_s:.0f}")
     if ended.status == 0:
         return None
-    text = ended.err.strip()
+    text = ended.err.strip().rpartition(_PREFIX)[2]  # warnings may stand before it
     found = ((pattern.search(text), make) for pattern, make in _TEXTS)
     told = next((make(match) for match, make in found if match), None)
     return told or apply.FAILED(status=ended.status, reason=_first_line(text) or "it printed nothing")
 
 
 def _first_line(text: str) -> str:
-    return text.partition("\n")[0].removeprefix(_PREFIX)
+    return text.partition("\n")[0]
 
 
 def _toml_reason(text: str) -> str:
-    """Give the place and the last line of a TOML error, which are its two lines that say something."""
-    first = _first_line(text).removeprefix("could not parse config file: ")
-    last = text.rpartition("\n")[2]
-    return first if first.endswith(last) else f"{last} ({first})"
+    """Give the last line of a TOML error with its place, the first; up to runtime 1.4.8 there is one line."""
+    first, _, rest = text.partition("\n")
+    place = re.sub("^(could not parse config file|error parsing config): ", "", first)
+    reason = rest.rpartition("\n")[2]
+    return f"{reason} ({place})" if reason else place
 
 
 # The runtime prints the two host names swapped: the first is the one that was applied before.

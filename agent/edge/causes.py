@@ -24,6 +24,8 @@ DAEMONS = (EDGED, IDENTITYD, KEYD, CERTD, TPMD)
 _EXIT_SETTINGS = 153  # edged's "bad settings", which systemd does not restart
 _PATIENCE_S = 20.0  # a first registration takes 10 to 15 s with a quick cloud
 _REQUEST_TIMEOUT_S = 75.0  # cloud_timeout_sec is at least 70; silence beyond it is a pause after a 429
+_SHORT_LIFE_S = 60.0  # crash loops were seen with 5 to 16 s
+_ONCE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,24 @@ def _bad_settings(seen: Evidence) -> Finding | None:
 def _stopped(seen: Evidence) -> Finding | None:
     """Find a daemon that somebody stopped: edged must always run, others may be idle behind a socket.
 
-    A service and its socket are down together only by hand.
+    A service and its socket are down together only by hand, or while the machine starts.
     """
     for name in DAEMONS:
         unit, socket = seen.unit(name), seen.unit(name.replace(".service", ".socket"))
         if unit.active != "inactive" or unit.load != "loaded":
             continue
-        if name == EDGED or (socket.load == "loaded" and socket.active == "inactive"):
-            return runtime.STOPPED(unit=_short(name))
+        asked = unit if name == EDGED else socket
+        if asked.load == "loaded" and asked.active == "inactive":
+            comes_up = asked.enabled == "enabled" and not asked.active_since_s  # not up yet in this boot
+            return runtime.STARTING() if comes_up else runtime.STOPPED(unit=_short(name))
     return None
+
+
+def _backup_lost(seen: Evidence) -> Finding | None:
+    """Say so before why: while the daemons still run, it matters most that nobody restarts them."""
+    known = seen.answer.kind in (AnswerKind.DEVICE, AnswerKind.NO_DEVICE)
+    had_one = seen.answered or bool(seen.facts.get("device_id"))
+    return identity.BACKUP_LOST() if known and had_one and not seen.backup else None
 
 
 def _tpmd(seen: Evidence) -> Finding | None:
@@ -136,7 +147,7 @@ def _identityd(seen: Evidence) -> Finding | None:
 def _cloud_words(lines: tuple[str, ...]) -> Finding | None:
     """Hand on what the cloud itself said, where nothing better is known."""
     said = journal_text.errors(lines)
-    reason = journal_text.innermost_cause(lines)
+    reason = journal_text.telling_cause(lines)
     if not any("DPS client error" in text for text in said) or not reason:
         return None
     if "Connection reset by peer" in reason:  # aziot-tpmd's socket went with it; its own journal tells more
@@ -161,23 +172,22 @@ def _silent(seen: Evidence) -> Finding | None:
     return cloud.SILENT(seconds=round(seconds)) if seconds > _PATIENCE_S else runtime.STARTING()
 
 
-def _backup_lost(seen: Evidence) -> Finding | None:
-    known = seen.answer.kind in (AnswerKind.DEVICE, AnswerKind.NO_DEVICE)
-    had_one = seen.answered or bool(seen.facts.get("device_id"))
-    return identity.BACKUP_LOST() if known and had_one and not seen.backup else None
-
-
 def _crash_loop(seen: Evidence) -> Finding | None:
-    if not seen.troubled:
-        return None
-    name = seen.troubled[0]
-    if seen.calm:
-        return runtime.RESTARTED(unit=_short(name))
-    unit = seen.unit(name)
-    reason = journal_text.innermost_cause(seen.failure(name))
-    told = reason or f"result {unit.result}, status {unit.exit_status}"
-    code = runtime.UNIT_FAILED if unit.active == "failed" else runtime.CRASH_LOOP
-    return code(unit=_short(name), reason=told)
+    for name in seen.troubled:
+        unit = seen.unit(name)
+        reason = journal_text.innermost_cause(seen.failure(name))
+        facts = {"unit": _short(name), "reason": reason or f"result {unit.result}, status {unit.exit_status}"}
+        if unit.active == "failed":
+            return runtime.UNIT_FAILED(**facts)
+        if _loops(seen, unit):
+            return runtime.CRASH_LOOP(**facts)
+    return runtime.RESTARTED(unit=_short(seen.troubled[0])) if seen.troubled else None
+
+
+def _loops(seen: Evidence, unit: Unit) -> bool:
+    """Say whether a unit failed more than once and did not live long in between."""
+    failures = unit.restarts + _fails(unit)
+    return not seen.calm and failures > _ONCE and seen.now_s - unit.active_since_s < _SHORT_LIFE_S
 
 
 def _not_known(seen: Evidence) -> Finding | None:
@@ -201,10 +211,10 @@ _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     _tpm_gone,
     _bad_settings,
     _stopped,
+    _backup_lost,
     _tpmd,
     _identityd,
     _silent,
-    _backup_lost,
     _crash_loop,
     _not_known,
     _engine,
@@ -223,13 +233,10 @@ _IDENTITYD_TEXTS: tuple[tuple[str, Code], ...] = (
     (r"provisioning\.payload\"(?s:.*)caused by: (?P<reason>.*\(os error \d+\))", runtime.PAYLOAD_UNREADABLE),
     (r"provisioning\.payload\"(?s:.*)caused by: (?P<reason>.*)", runtime.PAYLOAD_INVALID),
     (r"certificate is not yet valid|certificate has expired", cloud.CLOCK_WRONG),
-    (r"caused by: Unauthorized", cloud.CLOCK_BEHIND),
+    (r"DPS client error\n.* caused by: Unauthorized", cloud.CLOCK_BEHIND),
     (r"(?i)timed out|deadline has elapsed", cloud.HANGING),
-    (
-        r"(?P<reason>(?:dns error|failed to lookup|tcp connect error|Network is unreachable).*)",
-        cloud.UNREACHABLE,
-    ),
-    (r"(?P<reason>(?:client error \(Connect\)|error trying to connect).*)", cloud.UNREACHABLE),
+    (r"caused by: client error \(Connect\)(?s:.*)caused by: (?P<reason>.*)", cloud.UNREACHABLE),
+    (r"error trying to connect: (?P<reason>.*)", cloud.UNREACHABLE),  # up to runtime 1.5
     (r"Could not reconcile Identities with current device data", cloud.HUB_REFUSES),
 )
 

@@ -26,22 +26,29 @@ def system_status(root: Root, program: str) -> tuple[status_text.ServiceLine, ..
 
 def apply(root: Root, program: str, *, timeout_s: float) -> process.Finished:
     """Run `iotedge config apply`. It outlives us if we are killed; `running_apply` finds it then."""
-    return _run(root, program, ("config", "apply"), timeout_s)
+    return _run_apart(root, program, ("config", "apply"), timeout_s)
 
 
 def restart(root: Root, program: str) -> process.Finished:
     """Run `iotedge system restart`: stops and starts the daemons and with them all modules."""
-    return _run(root, program, ("system", "restart"), _RESTART_TIMEOUT_S)
+    return _run_apart(root, program, ("system", "restart"), _RESTART_TIMEOUT_S)
 
 
 def reprovision(root: Root, program: str) -> process.Finished:
     """Run `iotedge system reprovision`: deletes the identity's backup before the cloud is asked."""
-    return _run(root, program, ("system", "reprovision"), _REPROVISION_TIMEOUT_S)
+    return _run_apart(root, program, ("system", "reprovision"), _REPROVISION_TIMEOUT_S)
 
 
 def _run(root: Root, program: str, words: tuple[str, ...], timeout_s: float) -> process.Finished:
+    """Run what only looks."""
     environment = process.environment_for(root)
     return process.run((program, *words), process.Child(timeout_s, environment=environment))
+
+
+def _run_apart(root: Root, program: str, words: tuple[str, ...], timeout_s: float) -> process.Finished:
+    """Run what must not be cut off halfway: it lives on if we are killed."""
+    environment = process.environment_for(root)
+    return process.run_apart((program, *words), process.Child(timeout_s, environment=environment))
 
 
 def running_apply(root: Root, program: str | None) -> int | None:

@@ -11,7 +11,6 @@ from agent.host.journal import Entry
 
 _LEVEL = re.compile(r"^\S+Z \[(?P<level>[A-Z!]{4})\](?: \[[^\]]*\])? - (?P<text>.*)$")
 _CAUSE = re.compile(r"^(?:!!! )?caused by: (?P<text>.*)$")
-_ENDED = ("Main process exited", "Failed with result", "Deactivated successfully")
 _LEVELS_OF_TROUBLE = ("ERR!", "WARN")
 _EMPTY_WORDS = frozenset({"internal error", "DPS client error", "Hub client error"})
 
@@ -22,17 +21,31 @@ def lines_of(entries: Iterable[Entry], unit: str) -> tuple[Entry, ...]:
 
 
 def last_failure(entries: Iterable[Entry], unit: str, *, newest_only: bool = False) -> tuple[str, ...]:
-    """Give the lines of the unit's last process that ended or complained, without the backtrace.
+    """Give the lines of the unit's last process that failed, without the backtrace.
 
-    That is the newest process, unless it is still on its way: then the one before, or none if the newest
-    alone counts. Anything older is history and no reason for what is seen now.
+    That is the newest process, unless it is still on its way: then the one before if that failed, or none
+    if the newest alone counts. What a process on its way has said counts where there is nothing better;
+    anything older is history and no reason for what is seen now.
     """
-    runs = _runs(lines_of(entries, unit))
-    for run in reversed(runs[-1:] if newest_only else runs[-2:]):
-        texts = tuple(entry.message for entry in run)
-        if any(word in text for text in texts for word in _ENDED) or errors(texts):
-            return tuple(text for text in texts if not _is_backtrace(text))
-    return ()
+    runs = [tuple(entry.message for entry in run) for run in _runs(lines_of(entries, unit))]
+    earlier, newest = [(), (), *runs][-2:]
+    if _failed(newest) or _reported(newest):
+        told = newest
+    elif _failed(earlier) and not newest_only:
+        told = earlier
+    else:
+        told = newest if errors(newest) else ()
+    return tuple(text for text in told if not _is_backtrace(text))
+
+
+def _failed(run: tuple[str, ...]) -> bool:
+    """Say whether systemd had to note the end of a process; a proper end it calls another name."""
+    return any("Main process exited" in text or "Failed with result" in text for text in run)
+
+
+def _reported(run: tuple[str, ...]) -> bool:
+    """Say whether a daemon that runs on told of a request that failed, with its reason."""
+    return any("!!! caused by: " in text for text in run)
 
 
 def present_run(entries: Iterable[Entry], unit: str) -> tuple[Entry, ...]:
@@ -59,6 +72,18 @@ def errors(texts: Iterable[str]) -> tuple[str, ...]:
 def innermost_cause(texts: Iterable[str]) -> str:
     """Give the last reason in the chain that says something; the last error line where there is no chain."""
     said = errors(texts)
-    causes = [match["text"] for match in map(_CAUSE.match, said) if match]
-    telling = [cause for cause in causes if cause not in _EMPTY_WORDS]
-    return next(iter([*telling[-1:], *causes[-1:], *said[-1:]]), "")
+    causes = _causes(said)
+    return next(iter([*_telling(causes)[-1:], *causes[-1:], *said[-1:]]), "")
+
+
+def telling_cause(texts: Iterable[str]) -> str:
+    """Give the last reason in the chain that says something; empty where none does, or not yet."""
+    return next(iter(_telling(_causes(errors(texts)))[-1:]), "")
+
+
+def _causes(said: Iterable[str]) -> list[str]:
+    return [match["text"] for match in map(_CAUSE.match, said) if match]
+
+
+def _telling(causes: list[str]) -> list[str]:
+    return [cause for cause in causes if cause not in _EMPTY_WORDS]

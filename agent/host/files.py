@@ -117,6 +117,10 @@ def _already(path: str, data: bytes, attributes: Attributes) -> bool:
         return False
     if attributes.uid not in (None, now.uid) or attributes.gid not in (None, now.gid):
         return False
+    return _holds(path, data)
+
+
+def _holds(path: str, data: bytes) -> bool:
     try:
         return read(path, limit=max(len(data), 1)) == data
     except OSError:
@@ -178,15 +182,23 @@ def sweep_temporaries(folder: str) -> None:
 
 
 def keep_backup(path: str, data: bytes, *, stamp: str, keep: int) -> str:
-    """Keep `data` beside `path` as `path.edge-provisioner-STAMP`, 0600, and only the newest `keep`."""
+    """Keep `data` beside `path` as `path.edge-provisioner-STAMP`, 0600, and of older ones the newest.
+
+    Not more than `keep` stay. One that holds the same already is enough: a pass that was killed after it
+    comes here again.
+    """
     folder, base = os.path.split(path)
     prefix = f"{base}.edge-provisioner-"
+    kept = [os.path.join(folder, name) for name in names(folder) if name.startswith(prefix)]
+    for place in kept:
+        if _holds(place, data):
+            return place
     place = os.path.join(folder, prefix + stamp)
     write(place, data, Attributes(0o600))
-    older = [name for name in names(folder) if name.startswith(prefix)]
-    for name in older[: max(0, len(older) - keep)]:
+    older = [one for one in kept if one != place]  # a clock that was set back must not cost the new one
+    for one in older[: max(0, len(older) + 1 - keep)]:
         with suppress(OSError):
-            os.unlink(os.path.join(folder, name))
+            os.unlink(one)
     return place
 
 

@@ -49,6 +49,8 @@ def _entry(line: bytes) -> Entry | None:
         fields = json.loads(line)
     except ValueError:
         return None
+    if not isinstance(fields, dict):
+        return None
     return Entry(
         unit=_text(fields.get("_SYSTEMD_UNIT")) if fields.get("UNIT") is None else _text(fields["UNIT"]),
         message=_text(fields.get("MESSAGE")),
@@ -134,11 +136,17 @@ def _send_as_file(sender: socket.socket, place: str, event: bytes) -> None:
         os.close(memory)
 
 
+def _stderr_is_journal() -> bool:
+    """Say whether stderr is the journal's stream (systemd.exec(5), $JOURNAL_STREAM), not only inherited."""
+    found = os.fstat(2)
+    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+
+
 def _print(message: str, priority: int, fields: Mapping[str, str]) -> None:
     shown = " ".join(f"{name}={value}" for name, value in fields.items() if name in _SHOWN)
     line = f"{message}  [{shown}]" if shown else message
-    if os.environ.get("JOURNAL_STREAM"):
-        line = f"<{priority}>{line}"
+    if _stderr_is_journal():
+        line = "\n".join(f"<{priority}>{part}" for part in line.split("\n"))
     elif sys.stderr.isatty() and not os.environ.get("NO_COLOR") and priority in _COLOURS:
         line = f"{_COLOURS[priority]}{line}\x1b[0m"
     sys.stderr.write(line + "\n")

@@ -69,8 +69,9 @@ def ask_unix(path: str, method: str, target: str, *, body: object = None, timeou
         connection.connect()
         connection.request(method, target, body=payload, headers={"Content-Type": "application/json"})
         answer = connection.getresponse()
-        return Answer(answer.status, answer.read(_LARGEST_BODY))
-    except (TimeoutError, HTTPException, ConnectionResetError, BrokenPipeError):
-        return None
+        content = answer.read(_LARGEST_BODY)
+        return None if answer.length else Answer(answer.status, content)  # what is missing, or too much
+    except (TimeoutError, BlockingIOError, HTTPException, ConnectionResetError, BrokenPipeError):
+        return None  # BlockingIOError: it listens, but its queue is full
     finally:
         connection.close()

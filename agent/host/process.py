@@ -14,7 +14,8 @@ from typing import Any
 from agent.host.root import Root, User
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_KEPT_VARIABLES = ("LANG", "LC_ALL", "TZ")
+_LANGUAGE = "C.UTF-8"  # texts are parsed
+_KEPT_BY_PASSES = ("CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "NO_COLOR", "TZ")
 _GRACE_S = 2.0
 _LARGEST_OUTPUT = 4 * 1024 * 1024
 _CHUNK = 65536
@@ -70,12 +71,11 @@ def module_argv(module: str, *arguments: str) -> tuple[str, ...]:
 
 
 def minimal_environment() -> dict[str, str]:
-    """Give the environment for children: a fixed PATH and the caller's language, nothing else.
+    """Give the environment for children: a fixed PATH and language, nothing else.
 
     IOTEDGE_* variables in particular would become defaults of generated files.
     """
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    return {"PATH": _PATH, **kept}
+    return {"PATH": _PATH, "LANG": _LANGUAGE}
 
 
 def environment_for(root: Root) -> dict[str, str]:
@@ -84,12 +84,16 @@ def environment_for(root: Root) -> dict[str, str]:
     return {**minimal_environment(), "PATH": ":".join(places)}
 
 
-def start(argv: tuple[str, ...], *, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a child in its own session whose output goes where ours goes; the caller waits for it."""
+def start(argv: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Start a pass: a process of ours in its own session, with our credentials and our output.
+
+    The caller waits for it.
+    """
+    kept = {name: os.environ[name] for name in _KEPT_BY_PASSES if name in os.environ}
     return subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
-        env=minimal_environment() if environment is None else environment,
+        env=minimal_environment() | kept,
         cwd="/",
         start_new_session=True,
     )
@@ -123,6 +127,43 @@ def run(argv: tuple[str, ...], child: Child) -> Finished:
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
                 stream.close()
+
+
+def run_apart(argv: tuple[str, ...], child: Child) -> Finished:
+    """Run a process that lives on if we are killed; at its deadline its group is killed all the same.
+
+    Its output goes to memory: `iotedge` aborts in the middle of its work when a pipe breaks (observed).
+
+    Raises:
+        OSError: the program could not be started.
+    """
+    out, err = (os.memfd_create(name, os.MFD_CLOEXEC) for name in ("stdout", "stderr"))
+    try:
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            env=minimal_environment() if child.environment is None else child.environment,
+            cwd="/",
+            start_new_session=True,
+            stdout=out,
+            stderr=err,
+        )
+        in_time = _wait(process, child.timeout_s)
+        if not in_time:
+            _end_group(process)
+        printed = [os.pread(memory, _LARGEST_OUTPUT, 0) for memory in (out, err)]
+    finally:
+        os.close(out)
+        os.close(err)
+    return Finished(argv, process.returncode, printed[0], printed[1], timed_out=not in_time)
+
+
+def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _ids(user: User | None) -> dict[str, Any]:
@@ -167,8 +208,7 @@ def _collect(process: subprocess.Popen[bytes], deadline: float) -> tuple[dict[st
                 selector.register(getattr(process, name), selectors.EVENT_READ, name)
             in_time = _read_until_end(selector, gathered, deadline)
             for key in list(selector.get_map().values()):
-                if key.data:
-                    _take(selector, key, gathered[key.data])
+                _take_rest(selector, key, gathered)
     finally:
         os.close(ended)
     return {name: bytes(data) for name, data in gathered.items()}, in_time
@@ -188,17 +228,25 @@ def _read_until_end(
             return False
 
 
-def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey, into: bytearray) -> None:
-    """Read what a stream holds now, up to the bound; the rest is drained and dropped."""
-    while True:
-        try:
-            chunk = os.read(key.fd, _CHUNK)
-        except BlockingIOError:
+def _take_rest(
+    selector: selectors.BaseSelector, key: selectors.SelectorKey, gathered: Mapping[str, bytearray]
+) -> None:
+    """Read what a stream holds, but no more than the bound: a daemon left behind may write for ever."""
+    for _ in range(_LARGEST_OUTPUT // _CHUNK if key.data else 0):
+        if not _take(selector, key, gathered[key.data]):
             return
-        if not chunk:
-            selector.unregister(key.fileobj)
-            return
-        into.extend(chunk[: max(0, _LARGEST_OUTPUT - len(into))])
+
+
+def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey, into: bytearray) -> bool:
+    """Read a piece of what a stream holds now; what is over the bound is dropped. False if there is none."""
+    try:
+        chunk = os.read(key.fd, _CHUNK)
+    except BlockingIOError:
+        return False
+    if not chunk:
+        selector.unregister(key.fileobj)
+    into.extend(chunk[: max(0, _LARGEST_OUTPUT - len(into))])
+    return bool(chunk)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

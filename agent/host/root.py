@@ -28,6 +28,10 @@ class Root:
 
     directory: str = "/"
 
+    def __post_init__(self) -> None:
+        """Make the directory absolute: children run in another one."""
+        object.__setattr__(self, "directory", os.path.realpath(self.directory))
+
     @property
     def is_host(self) -> bool:
         """Whether this is the running machine itself."""

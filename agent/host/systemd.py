@@ -85,22 +85,33 @@ def _number(fields: dict[str, str], name: str) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-class Secret(str):
-    """A text that must not be seen: every rendering of it is stars, only `reveal` gives it."""
+class Secret:
+    """A text that must not be seen: every rendering of it is stars, only `reveal` gives it.
 
-    __slots__ = ()
+    It is no str: those are joined, encoded and written as JSON without anybody asking for a rendering.
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        """Keep a text."""
+        self._text = text
 
     def __repr__(self) -> str:
         return "********"
 
-    __str__ = __repr__
-
     def __format__(self, spec: str) -> str:
-        return "********"
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def reveal(self) -> str:
         """Give the text itself, to hand it on to the one who needs it."""
-        return str.__str__(self)
+        return self._text
 
 
 def credential(root: Root, name: str) -> Secret | None:

@@ -172,7 +172,7 @@ PATH_OR_NONE = _text("an absolute path, or an empty string", lambda text: not te
 URL = _text("an absolute http or https URL without a user name, query or fragment", _is_url)
 URL_OR_NONE = _text(f"{URL.takes[3:]}, or an empty string", lambda text: not text or _is_url(text))
 ID_SCOPE = _text(
-    "the ID scope as the Azure portal shows it: letters and digits only",
+    "the id scope as the Azure portal shows it: letters and digits only",
     lambda text: not text or (text.isascii() and text.isalnum()),
 )
 REGISTRATION_ID = Kind(
@@ -182,7 +182,7 @@ REGISTRATION_ID = Kind(
     _registration_id,
 )
 DEVICE = _text(
-    '"auto", a node such as /dev/tpmrm1, "ek:" and the first hex digits of the EK\'s Name, '
+    '"auto", a node such as /dev/tpmrm1, "ek:" and the first hex digits of an EK Name, '
     'or a TCTI string such as "swtpm:host=127.0.0.1,port=2321"',
     _DEVICE.fullmatch,
 )

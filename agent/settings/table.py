@@ -90,7 +90,7 @@ class Dps:
     id_scope: str = _setting(
         kinds.ID_SCOPE,
         "",
-        "The ID scope of the provisioning service. Needed to provision; not by `identity` and `tpm`.",
+        "The id scope of the provisioning service. Needed to provision; not by `identity` and `tpm`.",
         example="0ne00112233",
     )
     global_endpoint: str = _setting(
@@ -152,8 +152,8 @@ class Runtime:
     on_manual_edit: OnManualEdit = _setting(
         kinds.choice(OnManualEdit),
         OnManualEdit.HOLD,
-        "When someone changed a key of ours in config.toml by hand: `hold` asks a person, `restore` writes "
-        "ours back.",
+        "When someone changed one of the agent's keys in config.toml by hand: `hold` asks a person, "
+        "`restore` writes the agent's value back.",
     )
     iotedge: str = _setting(kinds.PATH, "/usr/bin/iotedge", "The runtime's command.")
     config_file: str = _setting(kinds.PATH, "/etc/aziot/config.toml", "The runtime's configuration file.")

@@ -24,13 +24,15 @@ _IN_CHECKOUT = os.path.join(
 _UDEVADM = "/usr/bin/udevadm"
 _UDEVADM_TIMEOUT_S = 60.0
 _OPEN_TIMEOUT_S = 10.0
-# The status of the child is the errno. A node that is busy was refused by its driver, not by its mode.
+# Prints the errno. A node that is busy was refused by its driver, not by its mode.
 _OPEN = """
 import os, sys
 try:
     os.close(os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
 except OSError as error:
-    sys.exit(error.errno)
+    print(error.errno)
+else:
+    print(0)
 """
 
 
@@ -176,12 +178,21 @@ def try_open(path: str, user: User) -> tuple[Access, str]:
     try:
         child = process.Child(_OPEN_TIMEOUT_S, user=user, descriptors=(node,))
         ended = process.run((sys.executable, "-I", "-c", _OPEN, f"/proc/self/fd/{node}"), child)
+    except OSError as error:  # the interpreter itself may be out of that user's reach
+        return Access.NOT_PROVEN, f"{sys.executable}: {error.strerror}"
     finally:
         os.close(node)
+    return _outcome(ended)
+
+
+def _outcome(ended: process.Finished) -> tuple[Access, str]:
     if ended.timed_out:
         return Access.NOT_PROVEN, "the driver did not answer"
-    if ended.status in (errno.EACCES, errno.EPERM):
-        return Access.DENIED, os.strerror(ended.status)
+    if not ended.succeeded:
+        return Access.NOT_PROVEN, ended.err.strip().rpartition("\n")[2]
+    refusal = int(ended.out)
+    if refusal in (errno.EACCES, errno.EPERM):
+        return Access.DENIED, os.strerror(refusal)
     return Access.GRANTED, ""
 
 

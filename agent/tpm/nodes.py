@@ -106,11 +106,9 @@ def _no_permission(device: Device) -> Finding:
 
 def _advice(user: str, group: str, *, group_may: bool) -> str:
     if os.geteuid() == 0:
-        return (
-            "Something beyond the mode forbids it: look at DeviceAllow= of the service, AppArmor and SELinux."
-        )
+        return "Something else forbids it: look at `DeviceAllow=` of the service, AppArmor and SELinux."
     if group_may and group != "root":
-        return f"Run the command as root, or: usermod -aG {group} {user}, then log in again."
+        return f"Run the command as root, or run `usermod -aG {group} {user}` and log in again."
     return "Run the command as root."
 
 

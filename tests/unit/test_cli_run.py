@@ -1,7 +1,6 @@
 """`run`: which command the watcher is told to start for each pass."""
 
 import argparse
-import os
 
 import pytest
 
@@ -29,8 +28,7 @@ def test_a_pass_is_once_with_the_same_options(
             return 7
 
     monkeypatch.setattr(run, "Watcher", Watcher)
-    monkeypatch.setattr(os, "umask", told.append)
     run.configure(argparse.ArgumentParser())
 
     assert run.run(argparse.Namespace(root=Root("/srv/image"), settings=settings)) == 7
-    assert told == [0o022, Root("/srv/image"), words]
+    assert told == [Root("/srv/image"), words]

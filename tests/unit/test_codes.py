@@ -43,6 +43,34 @@ def test_explanations_and_remedies_are_sentences(family: str, row: Code) -> None
     assert row.remedy.endswith(".")
 
 
+_FIRST = r"[A-Z{`]"  # a fact or a name of the machine's own may stand first
+_TO_TYPE = re.compile(
+    r"\b(?:edge-provisioner (?:\w+|--)|iotedge (?:config|system)|systemctl|journalctl|timedatectl|apt-get"
+    r"|dmesg|sudo|tpm2_\w+|udevadm|findmnt|namei|df -|ls -|mv |rm |cp )"
+    r"|(?<![\w/.])/(?:etc|var|run|usr|dev|root)\b"
+)
+
+
+@pytest.mark.parametrize(("family", "row"), ROWS)
+def test_the_rows_speak_with_one_voice(family: str, row: Code) -> None:
+    for name in TEXTS:
+        text = getattr(row, name)
+        assert re.match(_FIRST, text)
+        assert not re.search(r"(?<!\w)'", text), (
+            "quotes are double, and what a person types stands in backticks"
+        )
+        assert not re.search(r"\b(?:cannot|\w+(?<!ca)n't|please|this agent)\b", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("family", "row"), ROWS)
+def test_what_a_person_types_stands_in_backticks_without_a_full_stop(family: str, row: Code) -> None:
+    parts = row.remedy.split("`")
+
+    assert len(parts) % 2, "a backtick without its partner"
+    assert not _TO_TYPE.search("|".join(parts[::2]))
+    assert not [typed for typed in parts[1::2] if typed.endswith(".")]
+
+
 def test_message_ids_are_128_bits_and_unique() -> None:
     ids = {row.message_id for row in catalogue.all_codes()}
 

@@ -25,7 +25,6 @@ def test_rows_are_named_after_their_constants() -> None:
         ("agent.internal", ExitCode.FAILED, {"reason"}),
         ("agent.not-root", ExitCode.HELD, {"what"}),
         ("agent.state-unwritable", ExitCode.HELD, {"path", "reason"}),
-        ("agent.not-proven-here", ExitCode.DONE, {"step", "program"}),
         ("agent.interrupted", ExitCode.UNFINISHED, set()),
         ("agent.udev-unavailable", ExitCode.DONE, {"reason"}),
         ("agent.no-status", ExitCode.UNFINISHED, {"hint"}),

@@ -1,0 +1,212 @@
+"""How a device is when nothing is left to do: told from the witnesses, the record and the time."""
+
+import pytest
+
+from agent.codes import Finding, Phase, apply, cloud, identity, runtime, tpm
+from agent.converge import verdict
+from agent.converge.history import Attempt
+from agent.converge.plan import plan
+from agent.edge.causes import IDENTITYD, TPMD
+from agent.edge.identity_service import AnswerKind, DeviceAnswer
+from tests.unit.journals import ENDED, journal, said
+from tests.unit.snapshots import (
+    DEVICE,
+    ENDPOINT,
+    HUB,
+    NOW_S,
+    REGISTRATION_ID,
+    SCOPE,
+    by_hand,
+    carried_out,
+    changed,
+    healthy,
+    settings_of,
+    with_unit,
+)
+
+PROVISIONED = runtime.PROVISIONED(device_id=DEVICE, hub=HUB)
+
+
+def test_a_device_that_works_is_provisioned() -> None:
+    assert plan(healthy()).finding == PROVISIONED
+
+
+@pytest.mark.parametrize(
+    ("up_s", "left"), [(0.0, 10), (0.5, 10), (9.0, 1), (9.9, 1), (10.0, None), (5000.0, None)]
+)
+def test_it_has_to_stay_up_for_a_while(up_s: float, left: int | None) -> None:
+    device = with_unit(healthy(), TPMD, active_since_s=NOW_S - up_s)
+    wanted = PROVISIONED if left is None else runtime.PROVING(seconds=left, device_id=DEVICE, hub=HUB)
+
+    assert plan(device).finding == wanted
+
+
+def test_an_idle_daemon_is_not_waited_for() -> None:
+    assert plan(with_unit(healthy(), TPMD, active="inactive", active_since_s=NOW_S)).finding == PROVISIONED
+
+
+def test_where_systemd_says_nothing_nothing_is_known() -> None:
+    assert plan(changed(healthy(), runtime={"units": None})).finding == runtime.UNKNOWN()
+
+
+def test_an_answer_without_units_proves_nothing() -> None:
+    assert plan(changed(healthy(), runtime={"units": ()})).finding == runtime.PROVING(
+        seconds=10, device_id=DEVICE, hub=HUB
+    )
+
+
+def test_a_cause_comes_before_all_else() -> None:
+    device = with_unit(healthy(), IDENTITYD, load="masked")
+
+    assert plan(device).finding == runtime.UNIT_MASKED(unit="aziot-identityd")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [({}, 0, False), ({}, 3, False), ({IDENTITYD: 3}, 3, False), ({IDENTITYD: 2}, 3, True)],
+)
+def test_a_restart_is_one_since_the_last_look(before: dict[str, int], now: int, told: bool) -> None:
+    device = changed(with_unit(healthy(), IDENTITYD, restarts=now), runtime={"restarts_before": before})
+    wanted = runtime.RESTARTED(unit="aziot-identityd") if told else PROVISIONED
+
+    assert plan(device).finding == wanted
+
+
+def test_the_cloud_is_told_with_what_was_registered() -> None:
+    lines = (*said("Failed to provision", "caused by: missing field `authenticationKey` at line 1"), *ENDED)
+    looping = with_unit(healthy(), IDENTITYD, active="activating", sub="auto-restart", restarts=4)
+    device = changed(
+        looping,
+        runtime={"answer": DeviceAnswer(), "journal": journal(IDENTITYD, lines)},
+        history={"identity": None},
+    )
+    unrecorded = changed(device, history={"written": ()})
+
+    assert plan(device).finding == cloud.NOT_ENROLLED(id_scope=SCOPE, registration_id=REGISTRATION_ID)
+    assert verdict.judge(unrecorded, settings_of(unrecorded)) == cloud.NOT_ENROLLED(
+        id_scope=SCOPE, registration_id="unknown"
+    )
+
+
+def test_a_lost_backup_counts_for_a_device_that_had_an_identity() -> None:
+    lost = changed(healthy(), runtime={"backup": False, "answer": DeviceAnswer(AnswerKind.NO_DEVICE)})
+
+    assert plan(lost).finding == identity.BACKUP_LOST()
+    assert plan(changed(lost, history={"identity": None})).finding == identity.NOT_KNOWN()
+
+
+# An identity that the runtime keeps whatever the settings say
+
+
+@pytest.mark.parametrize(
+    ("dps", "wanted", "had"),
+    [
+        ({"id_scope": "0ne9"}, "id scope 0ne9", f"id scope {SCOPE}"),
+        (
+            {"registration_id": "line-4"},
+            "registration id line-4",
+            f"registration id {REGISTRATION_ID}",
+        ),
+        ({"global_endpoint": "https://dps.example"}, "endpoint https://dps.example", f"endpoint {ENDPOINT}"),
+        (
+            {"id_scope": "0ne9", "registration_id": "line-4"},
+            "id scope 0ne9, registration id line-4",
+            f"id scope {SCOPE}, registration id {REGISTRATION_ID}",
+        ),
+    ],
+)
+def test_another_identity_is_written_and_applied_and_still_not_had(
+    dps: dict[str, str], wanted: str, had: str
+) -> None:
+    device, done = carried_out(changed(healthy(), settings={"dps": dps}))
+
+    assert [step.name for step in done] == ["write-config", "apply-config"]
+    assert plan(device).finding == identity.CACHED(wanted=wanted, had=had, device_id=DEVICE)
+    assert plan(device).holds
+
+
+def test_a_slash_at_the_endpoints_end_is_no_other_identity() -> None:
+    assert (
+        plan(changed(healthy(), settings={"dps": {"global_endpoint": f"{ENDPOINT}/"}})).finding == PROVISIONED
+    )
+
+
+@pytest.mark.parametrize("answer", [DeviceAnswer(AnswerKind.DEVICE, "hub-2.test", DEVICE)])
+def test_another_device_is_no_cached_identity(answer: DeviceAnswer) -> None:
+    device = changed(healthy(), runtime={"answer": answer}, history={"identity": {"id_scope": "0ne9"}})
+
+    assert plan(device).finding == runtime.PROVISIONED(device_id=DEVICE, hub="hub-2.test")
+
+
+def test_a_device_without_a_record_of_its_identity_has_none_cached() -> None:
+    device, _ = carried_out(by_hand())
+
+    assert plan(device).finding == PROVISIONED
+
+
+# A TPM that is not there
+
+
+@pytest.mark.parametrize("trouble", [tpm.ABSENT(), tpm.NODE_ABSENT(device="/dev/tpmrm1")])
+def test_a_tpm_that_is_absent_is_a_loss_for_a_provisioned_device_only(trouble: Finding) -> None:
+    absent = changed(healthy(), tpm={"trouble": trouble, "node": ""})
+    node = dict(trouble.facts).get("device", "no /dev/tpm*")
+
+    assert plan(absent).finding == runtime.TPM_GONE(node=node)
+    assert plan(changed(absent, tpm={"node": "/dev/tpmrm0"})).finding == runtime.TPM_GONE(node="/dev/tpmrm0")
+    assert plan(changed(absent, history={"identity": None})).finding == trouble
+
+
+def test_other_trouble_is_told_as_it_is() -> None:
+    trouble = tpm.BUSY(device="/dev/tpm0")
+    troubled = changed(healthy(), tpm={"trouble": trouble})
+
+    assert plan(troubled).finding == trouble
+
+
+# What an apply failed with
+
+
+@pytest.mark.parametrize(
+    ("code", "facts", "wanted"),
+    [
+        ("apply.failed", (("reason", "x"), ("status", "1")), apply.FAILED(reason="x", status=1)),
+        ("apply.of-the-future", (), apply.FAILED(status="unknown", reason="apply.of-the-future")),
+        ("apply.failed", (("of", "old"),), apply.FAILED(status="unknown", reason="apply.failed")),
+    ],
+)
+def test_a_recorded_failure_is_given_back(
+    code: str, facts: tuple[tuple[str, str], ...], wanted: Finding
+) -> None:
+    assert verdict.finding_of(Attempt("", code, facts, 1, "boot-1", 0.0)) == wanted
+
+
+# When to look again
+
+
+@pytest.mark.parametrize(
+    ("finding", "since_s", "wanted_s"),
+    [
+        (PROVISIONED, 0.0, 300.0),
+        (PROVISIONED, 1e6, 300.0),
+        (runtime.PROVING(seconds=7, device_id=DEVICE, hub=HUB), 100.0, 7.0),
+        (apply.SETTLING(node="/dev/tpmrm0", seconds=3), 0.0, 3.0),
+        (runtime.UNKNOWN(), 40.0, 10.0),
+        (runtime.UNKNOWN(), 1e6, 300.0),
+    ],
+)
+def test_young_trouble_is_looked_at_soon_and_old_trouble_at_the_interval(
+    finding: Finding, since_s: float, wanted_s: float
+) -> None:
+    assert verdict.look_again_s(finding, since_s=since_s, interval_s=300.0) == wanted_s
+
+
+def test_a_start_is_looked_at_soonest_and_no_look_comes_at_once() -> None:
+    starting, waiting = (
+        verdict.look_again_s(finding, since_s=0.0, interval_s=300.0)
+        for finding in (runtime.STARTING(), tpm.ABSENT())
+    )
+
+    assert 0 < starting < waiting
+    assert verdict.look_again_s(tpm.ABSENT(), since_s=0.0, interval_s=1.0) == 1.0
+    assert runtime.STARTING.phase is Phase.PROVISIONING
