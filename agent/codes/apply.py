@@ -6,8 +6,8 @@ RUNNING = Code(
     "apply.running",
     Phase.WAITING,
     Severity.NOTICE,
-    "Somebody's `iotedge config apply` is running already (process {pid})",
-    "The runtime has no lock of its own against two applies at once, so the agent waits for this one.",
+    "An `iotedge` command that changes the runtime is running already (process {pid})",
+    "The runtime has no lock of its own against two changes at once, so the agent waits for this one.",
     "Wait; the agent goes on by itself. If it takes more than ten minutes, look at it with `ps -f -p {pid}`.",
 )
 SETTLING = Code(

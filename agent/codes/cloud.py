@@ -112,3 +112,13 @@ HUB_REFUSES = Code(
     "Look at the device in the IoT hub: it must exist and be enabled. If it was deleted, see that its enrolment "
     "in the provisioning service is enabled; the next registration makes it anew. " + _RETRIES,
 )
+HUB_UNREACHABLE = Code(
+    "cloud.hub-unreachable",
+    Phase.WAITING,
+    Severity.WARNING,
+    "The IoT hub can't be reached, so the new identity is not stored on this device yet",
+    "The provisioning service has assigned the device to an IoT hub, but aziot-identityd stores an identity only "
+    "once that hub has answered. What runs goes on running; a restart before then registers once more.",
+    "Check the way to the IoT hub: cable, DNS, proxy, and that port 443 is open. When it answers, run "
+    "`iotedge system restart`, which lets the identity be stored.",
+)

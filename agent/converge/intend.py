@@ -28,6 +28,19 @@ TCTI: KeyPath = ("tpm", "tcti")
 OWNER_AUTH: KeyPath = ("tpm", "hierarchy_authorization", "owner")
 ENDORSEMENT_AUTH: KeyPath = ("tpm", "hierarchy_authorization", "endorsement")
 SECRETS = (OWNER_AUTH, ENDORSEMENT_AUTH)
+_SECRETS_OF_OTHERS: tuple[KeyPath, ...] = (  # keys, passwords, and URIs that may hold a PIN (runtime 1.6)
+    ("provisioning", "connection_string"),
+    ("provisioning", "authentication"),
+    ("provisioning", "attestation", "symmetric_key"),
+    ("provisioning", "attestation", "identity_pk"),
+    ("provisioning", "attestation", "identity_cert"),
+    ("cert_issuance", "est", "auth"),
+    ("edge_ca", "pk"),
+    ("preloaded_keys",),
+    ("agent", "config", "auth"),
+    ("agent", "env"),
+)
+NOT_SHOWN = SECRETS + _SECRETS_OF_OTHERS
 IDENTITY_KEYS = (SOURCE, METHOD, ID_SCOPE, REGISTRATION_ID, ENDPOINT)
 
 Document = Mapping[str, Any]

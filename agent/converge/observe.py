@@ -192,7 +192,7 @@ def look_at_runtime(request: Request, settings: Runtime, before: Status | None) 
         answer=answer,
         backup=files.look(root.path(_BACKUP)).kind == "file",
         engine=ask_engine(root),
-        apply_pid=iotedge.running_apply(root, program),
+        change_pid=iotedge.running_change(root, program),
     )
     return facts if _is_calm(facts) else _with_testimony(root, program, facts)
 
@@ -211,7 +211,7 @@ def _is_calm(facts: RuntimeFacts) -> bool:
     """Say whether nothing hints at trouble, so that nobody need be asked why."""
     running = all(unit.runs for unit in facts.units or ())
     steady = all(unit.restarts <= facts.restarts_before.get(unit.name, 0) for unit in facts.units or ())
-    return running and steady and facts.answer.kind is AnswerKind.DEVICE
+    return running and steady and facts.backup and facts.answer.kind is AnswerKind.DEVICE
 
 
 def _with_testimony(root: Root, program: str, facts: RuntimeFacts) -> RuntimeFacts:

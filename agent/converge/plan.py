@@ -145,7 +145,7 @@ def _held_diff(snapshot: Snapshot, intended: intend.Intended) -> str:
         edited = config_text.edit(text, intended)
     except AgentError:
         return ""
-    return config_text.unified_diff(text, edited, snapshot.config.path, intend.SECRETS)
+    return config_text.unified_diff(text, edited, snapshot.config.path, intend.NOT_SHOWN)
 
 
 def _keys(snapshot: Snapshot, settings: Settings, steps: list[Step]) -> None:
@@ -184,7 +184,7 @@ def _config(
     if payload is not None and payload != snapshot.config.payload:
         steps.append(WritePayload(intend.PAYLOAD_PLACE, payload))
     if wish.changed:
-        diff = config_text.unified_diff(text, wish.text, snapshot.config.path, intend.SECRETS)
+        diff = config_text.unified_diff(text, wish.text, snapshot.config.path, intend.NOT_SHOWN)
         steps.append(WriteConfig(snapshot.config.path, wish.text, diff, wish.changed))
         return
     if snapshot.history.written != intend.record_of(wish.intended):
@@ -221,8 +221,8 @@ def _applied_as_it_is(snapshot: Snapshot, document: intend.Document) -> bool:
 
 def _apply(snapshot: Snapshot, wish: _Wish, steps: list[Step]) -> None:
     """Apply where the generated files don't say what config.toml says, and where that can be done now."""
-    if snapshot.runtime.apply_pid is not None:
-        raise _StopError(apply.RUNNING(pid=snapshot.runtime.apply_pid))
+    if snapshot.runtime.change_pid is not None:
+        raise _StopError(apply.RUNNING(pid=snapshot.runtime.change_pid))
     wrong = generated.disagreements(wish.document, snapshot.config.generated)
     if not wrong:
         if was_cut_off(snapshot.history.intent, snapshot.moment.boot_id):

@@ -80,7 +80,7 @@ class RuntimeFacts:
     backup: bool = False
     engine: EngineState = EngineState.UNKNOWN
     journal: tuple[Entry, ...] = ()
-    apply_pid: int | None = None
+    change_pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from agent.settings import Settings
 
 _SHORTEST_LOOK_S = 5.0
 _SHORTEST_LOOK_AT_START_S = 2.0
+_RARELY_S = 3600.0  # every try counts towards the TPM's lockout
 _SHARE_OF_ELAPSED = 0.25
 _GONE = (tpm.ABSENT, tpm.NODE_ABSENT)
 
@@ -48,7 +49,6 @@ def evidence(snapshot: Snapshot, settings: Settings) -> causes.Evidence:
         restarted=frozenset(_restarted(snapshot)),
         backup=seen.backup,
         journal=seen.journal,
-        tpm_present=snapshot.tpm.trouble is None,
         node=snapshot.tpm.node or settings.tpm.device,
         looked="/dev/tpmrm0 and /dev/tpm0",
         engine=seen.engine,
@@ -121,6 +121,8 @@ def look_again_s(finding: Finding, *, since_s: float, interval_s: float) -> floa
         return float(dict(finding.facts)["seconds"])
     if finding.code.phase is Phase.PROVISIONED:
         return interval_s
+    if finding.code is tpm.AUTH_FAILED:
+        return _RARELY_S
     starting = finding.code.phase is Phase.PROVISIONING
     shortest_s = _SHORTEST_LOOK_AT_START_S if starting else _SHORTEST_LOOK_S
     return min(interval_s, max(shortest_s, since_s * _SHARE_OF_ELAPSED))

@@ -26,6 +26,7 @@ _PATIENCE_S = 20.0  # a first registration takes 10 to 15 s with a quick cloud
 _REQUEST_TIMEOUT_S = 75.0  # cloud_timeout_sec is at least 70; silence beyond it is a pause after a 429
 _SHORT_LIFE_S = 60.0  # crash loops were seen with 5 to 16 s
 _ONCE = 1
+_NOT_STORED = "Network not available for Identity reconciliation"  # an identity is stored at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,6 @@ class Evidence:
     restarted: frozenset[str] = frozenset()
     backup: bool = True
     journal: tuple[Entry, ...] = ()
-    tpm_present: bool = True
     node: str = ""
     looked: str = ""
     engine: EngineState = EngineState.UNKNOWN
@@ -88,10 +88,6 @@ def _masked(seen: Evidence) -> Finding | None:
     return runtime.UNIT_MASKED(unit=_short(masked[0])) if masked else None
 
 
-def _tpm_gone(seen: Evidence) -> Finding | None:
-    return None if seen.tpm_present else runtime.TPM_GONE(node=seen.node or seen.looked)
-
-
 def _bad_settings(seen: Evidence) -> Finding | None:
     unit = seen.unit(EDGED)
     if unit.active != "failed" or unit.exit_status != _EXIT_SETTINGS:
@@ -120,7 +116,11 @@ def _backup_lost(seen: Evidence) -> Finding | None:
     """Say so before why: while the daemons still run, it matters most that nobody restarts them."""
     known = seen.answer.kind in (AnswerKind.DEVICE, AnswerKind.NO_DEVICE)
     had_one = seen.answered or bool(seen.facts.get("device_id"))
-    return identity.BACKUP_LOST() if known and had_one and not seen.backup else None
+    if seen.backup or not known or not had_one:
+        return None
+    run = journal_text.present_run(seen.journal, IDENTITYD)
+    offline = seen.answered and any(_NOT_STORED in entry.message for entry in run)
+    return cloud.HUB_UNREACHABLE() if offline else identity.BACKUP_LOST()
 
 
 def _tpmd(seen: Evidence) -> Finding | None:
@@ -208,7 +208,6 @@ def _engine(seen: Evidence) -> Finding | None:
 
 _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     _masked,
-    _tpm_gone,
     _bad_settings,
     _stopped,
     _backup_lost,

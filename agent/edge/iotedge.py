@@ -7,6 +7,7 @@ from agent.host import process
 from agent.host.root import Root
 
 SERVICES = ("aziot-edged", "aziot-identityd", "aziot-keyd", "aziot-certd", "aziot-tpmd")
+_CHANGES = (("config", "apply"), ("system", "restart"), ("system", "reprovision"), ("system", "stop"))
 _LOOK_TIMEOUT_S = 60.0  # eleven systemctl runs and up to five journal tails, on slow hardware
 _RESTART_TIMEOUT_S = 300.0
 _REPROVISION_TIMEOUT_S = 1500.0  # ten minutes, sent twice (fact sheet: system reprovision)
@@ -25,7 +26,7 @@ def system_status(root: Root, program: str) -> tuple[status_text.ServiceLine, ..
 
 
 def apply(root: Root, program: str, *, timeout_s: float) -> process.Finished:
-    """Run `iotedge config apply`. It outlives us if we are killed; `running_apply` finds it then."""
+    """Run `iotedge config apply`. It outlives us if we are killed; `running_change` finds it then."""
     return _run_apart(root, program, ("config", "apply"), timeout_s)
 
 
@@ -51,13 +52,13 @@ def _run_apart(root: Root, program: str, words: tuple[str, ...], timeout_s: floa
     return process.run_apart((program, *words), process.Child(timeout_s, environment=environment))
 
 
-def running_apply(root: Root, program: str | None) -> int | None:
-    """Give the process id of a `config apply` that runs on this machine, whoever started it.
+def running_change(root: Root, program: str | None) -> int | None:
+    """Give the process id of an `iotedge` that is changing this machine's runtime, whoever started it.
 
     The runtime has no lock of its own: two applies at once both exit 0 and leave whatever they leave.
     """
     for name in os.listdir("/proc"):
-        if name.isdecimal() and _is_apply(root, program, _command_line(name)):
+        if name.isdecimal() and _is_change(root, program, _command_line(name)):
             return int(name)
     return None
 
@@ -70,10 +71,9 @@ def _command_line(pid: str) -> list[str]:
         return []
 
 
-def _is_apply(root: Root, program: str | None, words: list[str]) -> bool:
-    if "config" not in words[1:] or words[words.index("config") :][:2] != ["config", "apply"]:
-        return False
-    command = words[words.index("config") - 1]
+def _is_change(root: Root, program: str | None, words: list[str]) -> bool:
+    """Say whether these words run `iotedge` with one of its changing commands, be it by an interpreter."""
+    commands = (words[at] for at in range(len(words) - 2) if tuple(words[at + 1 : at + 3]) in _CHANGES)
     if root.is_host:
-        return os.path.basename(command) == "iotedge"
-    return program is not None and command == program
+        return any(os.path.basename(command) == "iotedge" for command in commands)
+    return program is not None and program in commands

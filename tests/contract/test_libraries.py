@@ -1,4 +1,4 @@
-"""The six libraries are those that the run is about: the distribution's, or with `make test-newest` PyPI's."""
+"""The six libraries are those the run is about: the distribution's, or with `make test-newest` PyPI's."""
 
 import importlib
 import os

@@ -1,8 +1,9 @@
-"""A device for crash tests: a stand-in machine with a software TPM, the agent run on it, and how it all ended."""
+"""A device for crash tests: a stand-in machine with a software TPM, the agent on it, and how it ends."""
 
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -55,6 +56,19 @@ _FOLDERS = (
 )
 
 
+def wait_until(happened: Callable[[], object], otherwise: str) -> None:
+    """Wait until something outside has happened."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not happened():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.01)
+
+
+def _add(state: dict[str, Any], name: str, content: Any) -> None:
+    """Add a file; a second one of the same name but for its stamp stands beside it."""
+    state[f"{name} again" if name in state else name] = content
+
+
 class Device:
     """A machine with the runtime installed, the agent's settings in place, and a TPM plugged in."""
 
@@ -63,7 +77,11 @@ class Device:
         self.machine: Machine = build_machine(self.root)
         self.machine.fault(time_scale=0.01)
         self.tpm = tpm
+        self.apply_pid = 0
+        self.said = ""
+        self._agents: list[subprocess.Popen[str]] = []
         self.passed = os.path.join(place, "passed")
+        os.chmod(self.machine.path("/etc/machine-id"), 0o644)
         self._write("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
         self._count_commands()
         self.settings(SETTINGS)
@@ -74,6 +92,28 @@ class Device:
         with open(self.machine.path("/usr/bin/iotedge"), encoding="utf-8") as source:
             head, tail = source.read().split("sys.exit(", 1)
         self._write("usr/bin/iotedge", f"{head}{_COUNTER}sys.exit({tail}")
+
+    def hang_apply(self, point: str) -> subprocess.Popen[str]:
+        """Start a pass and wait until its apply has come to a point where it hangs."""
+        self.machine.fault(apply_hang=point)
+        agent = self.start("once")
+        mark = self.machine.path(f"/var/lib/standin/apply-at-{point}")
+        wait_until(lambda: os.path.exists(mark) and os.path.getsize(mark), f"apply did not come to {point}")
+        with open(mark, encoding="ascii") as source:
+            self.apply_pid = int(source.read())
+        return agent
+
+    def let_apply_go(self) -> None:
+        """Take the hang away and wait for the apply's end."""
+        ended = os.pidfd_open(self.apply_pid)
+        self.machine.fault(apply_hang=None)
+        assert select.select([ended], [], [], DEADLINE_S)[0], "apply did not end"
+        os.close(ended)
+
+    def kill_apply(self) -> None:
+        """Kill the apply that hangs and take the hang away."""
+        os.killpg(self.apply_pid, signal.SIGKILL)
+        self.machine.fault(apply_hang=None)
 
     def _write(self, path: str, text: str) -> None:
         place = os.path.join(self.root, path)
@@ -86,6 +126,12 @@ class Device:
         self.node.plug()
 
     def switch_off(self) -> None:
+        """End everything, also what a failed test left."""
+        for agent in self._agents:
+            if agent.poll() is None:
+                agent.kill()
+                agent.communicate()
+        self.machine.fault(apply_hang=None)
         self.machine.stop()
         self.tpm.stop()
 
@@ -100,17 +146,17 @@ class Device:
         """Write the agent's settings."""
         self._write("etc/edge-provisioner/agent.toml", text)
 
-    # -- the agent -------------------------------------------------------------------------------------------
-
     def start(self, *words: str, point: str = "") -> subprocess.Popen[str]:
         """Start the agent; with a point it dies there."""
-        return subprocess.Popen(
+        agent = subprocess.Popen(
             [sys.executable, DOOMED, self.passed, point, self.root, *words],
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": CHECKOUT},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._agents.append(agent)
+        return agent
 
     def once(self, point: str = "") -> int:
         """Run one pass and give its exit status."""
@@ -141,29 +187,33 @@ class Device:
         os.unlink(self.passed)
         return found
 
-    # -- what the outside sees -------------------------------------------------------------------------------
-
     def commands(self) -> list[str]:
         """Give the command lines with which `iotedge` was run to change something."""
         try:
             with open(self.machine.path("/var/lib/standin/commands"), encoding="utf-8") as source:
-                return [
-                    line for line in source.read().splitlines() if not line.endswith(("status", "version"))
-                ]
+                lines = source.read().splitlines()
         except FileNotFoundError:
             return []
+        return [line for line in lines if not line.endswith(("status", "version"))]
 
     def forget_commands(self) -> None:
         os.unlink(self.machine.path("/var/lib/standin/commands"))
 
+    def code(self) -> str:
+        """Give the code that the last pass ended with."""
+        with open(self.machine.path("/run/edge-provisioner/status.json"), encoding="utf-8") as source:
+            return str(json.load(source)["code"])
+
     def state(self) -> dict[str, Any]:
         """Give everything that must not depend on whether we were killed."""
         state: dict[str, Any] = {f"key {handle:#x}": self.read_public(handle) for handle in _HANDLES}
-        node = os.stat(self.machine.path("/dev/tpmrm0"))
-        state["node"] = (node.st_uid, oct(node.st_mode))
+        if os.geteuid() == 0:  # for others every user is the caller, and no node's mode matters
+            node = os.stat(self.machine.path("/dev/tpmrm0"))
+            state["node"] = (node.st_uid, oct(node.st_mode))
         for folder in _FOLDERS:
             for place, _, names in os.walk(os.path.join(self.root, folder)):
-                state |= dict(self._file(os.path.join(place, name)) for name in names)
+                for name in names:
+                    _add(state, *self._file(os.path.join(place, name)))
         return state
 
     def _file(self, place: str) -> tuple[str, Any]:
@@ -183,10 +233,3 @@ class Device:
             b"\x80\x01" + (14).to_bytes(4, "big") + (0x173).to_bytes(4, "big") + handle.to_bytes(4, "big")
         )
         return self.tpm.wire.transact(command).hex()
-
-    def wait_for(self, happened: Callable[[], object], what: str) -> None:
-        """Wait for something outside to have happened."""
-        deadline = time.monotonic() + DEADLINE_S
-        while not happened():
-            assert time.monotonic() < deadline, what
-            time.sleep(0.01)

@@ -1,7 +1,8 @@
 """Run the agent as it is, and die by SIGKILL at one point of it: `doomed.py LOG POINT VERB...`.
 
-A point is a moment of an effect, such as "before write /etc/aziot/config.toml". The effects are met from outside,
-where the agent's doors call the system: the product has no hooks. Every point that is passed goes into LOG.
+A point is a moment of an effect, such as "before write /etc/aziot/config.toml". The effects are met from
+outside, where the agent's doors call the system: the product has no hooks. Every point that is passed goes
+into LOG.
 
     before   nothing of the effect has happened; what came before it has, and nothing else
     within   a file is complete under its temporary name, or a process has started and lives on without us
@@ -83,7 +84,8 @@ def _after(doom: Doom, owner: Any, name: str, moment: str) -> None:
 
 
 def _name_effects(doom: Doom, root: str) -> None:
-    write, run, update = files.write, process.run, Record.update
+    write, run, run_apart = files.write, process.run, process.run_apart
+    update = Record.update
 
     def named_write(path: str, data: bytes, attributes: files.Attributes) -> bool:
         name = re.sub(r"-\d+$", "-STAMP", path.removeprefix(root))
@@ -92,11 +94,14 @@ def _name_effects(doom: Doom, root: str) -> None:
     def named_run(argv: tuple[str, ...], child: process.Child) -> Any:
         return doom.during(_name_process(argv, child), lambda: run(argv, child))
 
+    def named_run_apart(argv: tuple[str, ...], child: process.Child) -> Any:
+        return doom.during(_name_process(argv, child), lambda: run_apart(argv, child))
+
     def named_update(record: Record, **changes: Any) -> None:
         doom.during(_name_record(record, changes), lambda: update(record, **changes))
 
-    files.write, process.run = named_write, named_run
-    Record.update = named_update  # type: ignore[method-assign]
+    files.write, process.run, process.run_apart = named_write, named_run, named_run_apart
+    Record.update = named_update  # type: ignore[assignment,method-assign]
 
 
 def _name_record(record: Record, changes: dict[str, Any]) -> str:

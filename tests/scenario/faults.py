@@ -2,10 +2,10 @@
 
 import json
 import os
-import shutil
 import signal
+from collections.abc import Callable
 
-from tests.scenario.stage import CONFIG, DEADLINE_S, RULE, Stage, set_owner_password, wait
+from tests.scenario.stage import CONFIG, RULE, Stage, set_owner_password, wait
 
 PAYLOAD = "/srv/payload.json"
 PASSWORD = "correct horse"  # noqa: S105  # the software TPM's
@@ -36,18 +36,17 @@ def restart_machine(stage: Stage, number: int = 0) -> None:
     restart(stage)
 
 
-def fault(**switched: object) -> "Make":
-    return Make(**switched)
+def fault(**switched: object) -> Callable[[Stage], None]:
+    """Give what switches faults of the stand-in."""
+
+    def switch(stage: Stage) -> None:
+        stage.machine.fault(**switched)
+
+    return switch
 
 
-class Make:
-    """Switch faults of the stand-in, and restart the runtime if it runs already."""
-
-    def __init__(self, **switched: object) -> None:
-        self._switched = switched
-
-    def __call__(self, stage: Stage) -> None:
-        stage.machine.fault(**self._switched)
+def nothing(_stage: Stage) -> None:
+    """Mend nothing: it passes by itself."""
 
 
 def no_rule(stage: Stage) -> None:
@@ -57,7 +56,7 @@ def no_rule(stage: Stage) -> None:
 
 def no_rule_and_no_udev(stage: Stage) -> None:
     no_rule(stage)
-    stage.machine.fault(udev="dead")
+    stage.machine.fault(udev="dead")  # from then on; the restart of the machine has done away with the rule
 
 
 def published_rule(stage: Stage) -> None:
@@ -77,6 +76,11 @@ def no_later_rule(stage: Stage) -> None:
 
 def tpm_gone(stage: Stage) -> None:
     stage.unplug()
+
+
+def tpm_gone_and_restarted(stage: Stage) -> None:
+    stage.unplug()
+    restart(stage)
 
 
 def tpm_back(stage: Stage) -> None:
@@ -128,6 +132,11 @@ def cloud_is_well_and_reprovision(stage: Stage) -> None:
     reprovision(stage)
 
 
+def hub_is_back(stage: Stage) -> None:
+    cloud_is_well(stage)
+    restart(stage)
+
+
 def hub_refuses(stage: Stage) -> None:
     stage.machine.fault(hub="refuses")
     restart(stage)
@@ -157,6 +166,7 @@ def socket_stopped(stage: Stage) -> None:
 
 
 def _by_hand(stage: Stage, payload: str, mode: int) -> None:
+    assert stage.run("tpm", "ensure").status == 0
     shown = json.loads(stage.run("identity", "--json").out)
     stage.write(PAYLOAD, payload, mode)
     text = _BY_HAND.format(payload=PAYLOAD, registration_id=shown["registration_id"])
@@ -236,8 +246,23 @@ def edged_settings_mended(stage: Stage) -> None:
     restart(stage)
 
 
-def killed(stage: Stage, unit: str = "aziot-keyd.service") -> None:
+def killed(stage: Stage) -> None:
     """Kill a daemon, and let systemd start it again."""
-    pid = int(stage.systemctl("show", "-P", "MainPID", unit))
+    _kill(stage)
+    wait(lambda: _main_pid(stage) != 0)
+
+
+def killed_and_down(stage: Stage) -> None:
+    """Kill a daemon whose next start is some seconds away."""
+    stage.machine.fault(time_scale=1)
+    _kill(stage)
+
+
+def _kill(stage: Stage) -> None:
+    pid = _main_pid(stage)
     os.kill(pid, signal.SIGKILL)
-    wait(lambda: int(stage.systemctl("show", "-P", "MainPID", unit)) not in (0, pid))
+    wait(lambda: _main_pid(stage) != pid)
+
+
+def _main_pid(stage: Stage) -> int:
+    return int(stage.systemctl("show", "-P", "MainPID", "aziot-keyd.service"))

@@ -1,4 +1,4 @@
-"""A stage for whole passes: a scratch machine with the stand-in runtime, a software TPM, and the real command.
+"""A stage for whole passes: a scratch machine with the stand-in runtime, a software TPM, the real command.
 
 Nothing here sleeps to get in step: what is waited for is looked at again and again, up to a deadline.
 """
@@ -7,11 +7,12 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import Any, Self
 from unittest import mock
@@ -21,9 +22,8 @@ import tomlkit
 from agent.cli import main
 from agent.codes.catalogue import by_name
 from agent.host import clock
-from tests.standins.machine import Machine, build_machine
+from tests.standins.machine import build_machine
 from tests.standins.software_tpm import SoftwareTpm
-from tests.standins.tpm_wire import Bridge
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DEADLINE_S = 30.0
@@ -35,9 +35,13 @@ RULE = "/etc/udev/rules.d/tpmaccess.rules"
 JOURNAL = "/run/systemd/journal/socket"
 SCOPE = "0ne00000001"
 # The stand-in's waits are a twentieth of the runtime's; so are ours that stand against them.
-_SETTINGS = {"dps": {"id_scope": SCOPE}, "tpm": {"settle_s": 0.2}, "runtime": {"prove_s": 0.5}}
+_SETTINGS: dict[str, dict[str, Any]] = {
+    "dps": {"id_scope": SCOPE},
+    "tpm": {"settle_s": 0.2},
+    "runtime": {"prove_s": 0.5},
+}
 _KINDS = ("tpm", "tpmrm")
-_INSIDE = "SCENARIO_INSIDE"  # set: the command is called, not started, for a debugger or for coverage
+INSIDE = "SCENARIO_INSIDE"  # set: the command is called, not started, for a debugger or for coverage
 
 Status = dict[str, Any]
 
@@ -51,15 +55,30 @@ class Ended:
     err: str
 
 
+class Journal:
+    """A journal that hears events in its native protocol."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._listener = listener
+
+    def expect(self, code: str) -> bytes:
+        """Give the next event with this code of ours."""
+        wanted = f"EDGE_PROVISIONER_CODE={code}\n".encode()
+        while wanted not in (event := self._listener.recv(65536)):
+            pass
+        return event
+
+
 class Stage:
     """One machine, its TPM, and the agent's command."""
 
     def __init__(self, base: str, *, runtime: bool = True, folder: str = "machine") -> None:
         self.machine = build_machine(os.path.join(base, folder), runtime=runtime)
         self.tpm = SoftwareTpm(os.path.join(base, "tpm"))
-        self._chips: dict[str, Bridge] = {kind: self.tpm.bridge(f"{base}/chip-{kind}") for kind in _KINDS}
+        self._chips = {kind: self.tpm.bridge(f"{base}/chip-{kind}") for kind in _KINDS}
         self._settings: dict[str, dict[str, Any]] = {}
         self.heard = ""  # all that the command said to the journal, which here is its standard error
+        self.did: list[str] = []  # the effects that it named
         os.makedirs(self.path("/etc/edge-provisioner"))
         self.settings(_SETTINGS)
 
@@ -117,6 +136,17 @@ class Stage:
                 self.machine.unplug(f"{kind}{number}")
             chip.unplug()
 
+    @contextmanager
+    def journal(self) -> Iterator["Journal"]:
+        """Give the machine a journal that hears our events, for the block."""
+        place = self.path(JOURNAL)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(place)
+            listener.settimeout(DEADLINE_S)
+            yield Journal(listener)
+        os.unlink(place)
+
     def systemctl(self, *words: str) -> str:
         """Ask the machine's systemctl; gives what it prints."""
         return str(self.machine.systemctl(*words)["out"]).strip()
@@ -132,18 +162,18 @@ class Stage:
 
     # The command
 
+    def argv(self, *words: str) -> tuple[str, ...]:
+        """Give its command line, to be run in the checkout."""
+        return (sys.executable, "-m", "agent", "--root", self.machine.root, *words)
+
     def run(self, *words: str, ahead_s: float = 0.0) -> Ended:
         """Run the command below the machine's root; `ahead_s` has it see the clock that much later."""
-        argv = ("--root", self.machine.root, *words)
-        ended = _call(argv, ahead_s) if ahead_s or os.environ.get(_INSIDE) else _run(argv)
+        argv = self.argv(*words)
+        ended = _call(argv[3:], ahead_s) if ahead_s or os.environ.get(INSIDE) else run_command(argv)
         self.heard += ended.err
+        self.did += [line.removeprefix("-> ") for line in ended.out.splitlines() if line.startswith("-> ")]
         assert "Traceback" not in ended.err, ended.err
         return ended
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Start the command and don't wait for it; the caller does."""
-        argv = (sys.executable, "-m", "agent", "--root", self.machine.root, *words)
-        return subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def once(self, *words: str, ahead_s: float = 0.0) -> Status:
         """Look once; gives the status that this left, which must fit the exit status."""
@@ -157,14 +187,18 @@ class Stage:
         told: Status = json.loads(self.run("status", "--json").out)
         return told
 
-    def look_until(self, code: str, *words: str) -> list[Status]:
+    def look_until(self, code: str, *words: str, ahead_s: float = 0.0) -> list[Status]:
         """Look again and again until a code is found; gives every look, that one last."""
         looks: list[Status] = []
         deadline_s = time.monotonic() + DEADLINE_S
         while not looks or looks[-1]["code"] != code:
             assert time.monotonic() < deadline_s, f"no {code}, but {[look['code'] for look in looks]}"
-            looks.append(self.once(*words))
+            looks.append(self.once(*words, ahead_s=ahead_s))
         return looks
+
+    def edged(self) -> str:
+        """Name edged's present run: a restart, and so an apply, makes it another one."""
+        return self.systemctl("show", "-P", "InvocationID", "aziot-edged.service")
 
     def provision(self) -> Status:
         """Bring the device to provisioned."""
@@ -192,11 +226,11 @@ def _sized(text: str) -> bytes:
     return len(text).to_bytes(2, "big") + text.encode()
 
 
-def _run(argv: tuple[str, ...]) -> Ended:
+def run_command(argv: tuple[str, ...]) -> Ended:
+    """Run a command line in the checkout to its end."""
     done = subprocess.run(
-        (sys.executable, "-m", "agent", *argv),
-        cwd=CHECKOUT, capture_output=True, text=True, timeout=2 * DEADLINE_S, check=False,
-    )  # fmt: skip
+        argv, cwd=CHECKOUT, capture_output=True, text=True, timeout=2 * DEADLINE_S, check=False
+    )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -204,9 +238,13 @@ def _call(argv: tuple[str, ...], ahead_s: float) -> Ended:
     """Call the command in this process, its signal handlers put back afterwards."""
     out, err = io.StringIO(), io.StringIO()
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    later = {name: _later(getattr(clock, name), ahead_s) for name in ("monotonic_s", "wall_s")}
     try:
-        with mock.patch.multiple(clock, **later), redirect_stdout(out), redirect_stderr(err):
+        with (
+            mock.patch.object(clock, "monotonic_s", _later(clock.monotonic_s, ahead_s)),
+            mock.patch.object(clock, "wall_s", _later(clock.wall_s, ahead_s)),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             status = _status_of(argv)
     finally:
         for number, handler in kept.items():
@@ -225,9 +263,9 @@ def _status_of(argv: tuple[str, ...]) -> int:
         return int(end.code or 0)
 
 
-def tree(folder: str, *, times: bool = True) -> dict[str, tuple[Any, ...]]:
-    """Give everything below a folder: kind and mode, owner, content, and when it was last written."""
-    return {path: _entry(path, times=times) for path in _paths(folder)}
+def tree(folder: str, *, but: tuple[str, ...] = ()) -> dict[str, tuple[Any, ...]]:
+    """Give everything below a folder, save what `but` names: mode, owner, content, inode, last change."""
+    return {path: _entry(path) for path in _paths(folder) if not path.startswith(but or "\0")}
 
 
 def _paths(folder: str) -> Iterator[str]:
@@ -235,7 +273,7 @@ def _paths(folder: str) -> Iterator[str]:
         yield from (os.path.join(place, name) for name in (*folders, *names))
 
 
-def _entry(path: str, *, times: bool) -> tuple[Any, ...]:
+def _entry(path: str) -> tuple[Any, ...]:
     found = os.lstat(path)
     if os.path.islink(path):
         content: str | bytes = os.readlink(path)
@@ -244,5 +282,4 @@ def _entry(path: str, *, times: bool) -> tuple[Any, ...]:
             content = source.read()
     else:
         content = b""
-    own = (found.st_mode, found.st_uid, found.st_gid, content)
-    return (*own, found.st_ino, found.st_mtime_ns) if times else own
+    return found.st_mode, found.st_uid, found.st_gid, content, found.st_ino, found.st_mtime_ns

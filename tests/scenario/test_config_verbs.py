@@ -212,7 +212,7 @@ def test_explain_tells_a_code_and_lists_them_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("setting.mising", "did you mean settings.missing?"), ("0", "explain list' names all")]
+    ("word", "hint"), [("setting.mising", "did you mean settings.missing?"), ("0", "explain list` names all")]
 )
 def test_explain_answers_an_unknown_code_with_the_nearest(word: str, hint: str) -> None:
     answer = agent("explain", word)

@@ -32,13 +32,6 @@ def _denied() -> tuple[Entry, ...]:
     return (*journal(IDENTITYD, lines[:4]), *journal(TPMD, lines[4:]))
 
 
-def test_a_tpm_that_is_gone_though_everything_runs() -> None:
-    assert diagnose(evidence(tpm_present=False)) == runtime.TPM_GONE(node="/dev/tpmrm0")
-    assert diagnose(evidence(tpm_present=False, node="")) == runtime.TPM_GONE(
-        node="/dev/tpmrm0 and /dev/tpm0"
-    )
-
-
 def test_a_tpm_that_may_not_be_opened_as_it_was_recorded() -> None:
     seen = evidence(looping(TPMD), answer=SILENT, journal=_denied())
 

@@ -67,14 +67,14 @@ def test_a_young_node_is_let_settle() -> None:
 
 
 def test_an_apply_that_runs_is_not_joined() -> None:
-    found = plan(changed(unapplied(healthy()), runtime={"apply_pid": 4711}))
+    found = plan(changed(unapplied(healthy()), runtime={"change_pid": 4711}))
 
     assert names(found) == []
     assert found.finding == apply.RUNNING(pid=4711)
 
 
 def test_an_apply_that_runs_is_waited_for_even_if_all_is_told() -> None:
-    assert code(plan(changed(healthy(), runtime={"apply_pid": 4711}))) == "apply.running"
+    assert code(plan(changed(healthy(), runtime={"change_pid": 4711}))) == "apply.running"
 
 
 @pytest.mark.parametrize("engine", list(EngineState))

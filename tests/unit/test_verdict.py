@@ -210,3 +210,9 @@ def test_a_start_is_looked_at_soonest_and_no_look_comes_at_once() -> None:
     assert 0 < starting < waiting
     assert verdict.look_again_s(tpm.ABSENT(), since_s=0.0, interval_s=1.0) == 1.0
     assert runtime.STARTING.phase is Phase.PROVISIONING
+
+
+def test_a_try_that_the_tpm_counts_is_made_rarely() -> None:
+    refused = tpm.AUTH_FAILED(device="/dev/tpmrm0", step="reading", rc="0x98e")
+
+    assert verdict.look_again_s(refused, since_s=0.0, interval_s=300.0) == 3600.0

@@ -1,0 +1,39 @@
+"""Every fault of the table of causes, made: our status names it, stays with it, and sees it mended."""
+
+import pytest
+
+from agent.codes import Phase, apply, runtime
+from agent.codes.catalogue import by_name
+from tests.scenario.causes_table import ROWS, Played, Row, played
+
+# What may be said for a moment before the cause shows. Each of them passes by itself.
+_TRANSIENT = {code.name for code in (runtime.STARTING, runtime.PROVING, runtime.RESTARTED, apply.SETTLING)}
+# What a repaired fault may be called until systemd has started the daemons again.
+_REPAIRING = _TRANSIENT | {runtime.TPM_DENIED.name}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
+def test_a_fault_is_told_by_its_cause(row: Row, base: str) -> None:
+    with played(row, base) as made:
+        for look in made.looks:
+            assert (look["code"], look["phase"]) == (row.code.name, row.code.phase)
+            assert look["remedy"]
+            assert by_name(look["code"]).exit_code == made.stage.run("status").status
+        assert {look["code"] for look in made.on_the_way} <= (_REPAIRING if row.is_repaired else _TRANSIENT)
+        _tells_besides(row, made)
+        if row.mend:
+            row.mend(made.stage)
+            _recovers(made)
+
+
+def _tells_besides(row: Row, made: Played) -> None:
+    told = {notice["code"] for notice in made.looks[-1]["notices"]}
+    assert row.notice is None or row.notice.name in told
+
+
+def _recovers(made: Played) -> None:
+    """A look after the other, none worse than the fault itself, and the device is provisioned again."""
+    *on_the_way, last = made.stage.look_until(runtime.PROVISIONED.name)
+    allowed = _REPAIRING | {made.row.code.name}
+    assert {look["code"] for look in on_the_way} <= allowed
+    assert last["phase"] == Phase.PROVISIONED

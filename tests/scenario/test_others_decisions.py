@@ -1,0 +1,156 @@
+"""What somebody else decided on this device: adopted, held, reported, and never undone unasked."""
+
+import json
+import os
+import shutil
+
+from tests.scenario.stage import CONFIG, SCOPE, Stage, tree
+
+BY_HAND = """# made by a person
+[provisioning]
+source = "dps"
+global_endpoint = "https://global.azure-devices-provisioning.net/"
+id_scope = "{scope}"
+
+[provisioning.attestation]
+method = "tpm"
+registration_id = "{registration_id}"
+"""
+CONNECTION_STRING = """# the first line's device
+[provisioning]
+source = "manual"
+connection_string = "HostName=hub.test;DeviceId=old;SharedAccessKey=c2VjcmV0LW9mLXRoZS1odWI="
+"""
+
+
+def by_hand(stage: Stage) -> str:
+    """Configure the device as the published procedure does, to the same end as ours."""
+    assert stage.run("tpm", "ensure").status == 0
+    shown = json.loads(stage.run("identity", "--json").out)
+    text = BY_HAND.format(scope=SCOPE, registration_id=shown["registration_id"])
+    stage.write(CONFIG, text, 0o600)
+    return text
+
+
+def test_a_file_that_already_means_it_is_adopted_without_a_write_or_an_apply(stage: Stage) -> None:
+    text = by_hand(stage)
+    assert stage.iotedge("config", "apply").returncode == 0
+    edged, config = stage.edged(), os.stat(stage.path(CONFIG))
+
+    stage.provision()
+
+    assert (stage.read(CONFIG), os.stat(stage.path(CONFIG)).st_mtime_ns) == (text, config.st_mtime_ns)
+    assert stage.edged() == edged
+    assert dict(json.loads(stage.read("/var/lib/edge-provisioner/history.json"))["written"])
+
+
+def test_a_device_provisioned_in_another_way_is_taken_over_only_by_a_persons_word(stage: Stage) -> None:
+    stage.write(CONFIG, CONNECTION_STRING, 0o600)
+    before = tree(stage.path("/etc"))
+
+    held = stage.run("once")
+
+    assert held.status == 4
+    assert stage.status()["code"] == "config.other-provisioning"
+    assert stage.run("plan").status == 4
+    assert "connection_string = " in stage.run("plan").out
+    assert "c2VjcmV0" not in held.out + held.err + stage.run("plan").out + stage.run("plan", "--json").out
+    assert tree(stage.path("/etc")) == before
+    assert stage.once("--adopt")["phase"] != "held"
+    assert stage.provision()["device_id"] == "dev-tpm-1"
+    assert stage.read(CONFIG).startswith("# the first line's device\n")
+    backups = [name for name in os.listdir(stage.path("/etc/aziot")) if ".edge-provisioner-" in name]
+    assert [stage.read(f"/etc/aziot/{name}") for name in backups] == [CONNECTION_STRING]
+
+
+def test_keys_changed_by_hand_are_held_and_restored_when_told_to(provisioned: Stage) -> None:
+    good, edged = provisioned.read(CONFIG), provisioned.edged()
+
+    def change() -> None:
+        provisioned.edit(CONFIG, f'id_scope = "{SCOPE}"', 'id_scope = "0ne00000009"')
+
+    change()
+    changed = tree(provisioned.path("/etc"))
+    assert provisioned.once()["code"] == "config.manual-edit"
+    assert provisioned.once("--because", "timer")["phase"] == "held"
+    assert (tree(provisioned.path("/etc")), provisioned.edged()) == (changed, edged)
+
+    assert provisioned.once("--adopt")["phase"] in ("provisioning", "provisioned")
+    assert provisioned.read(CONFIG) == good
+
+    change()
+    provisioned.settings({"runtime": {"on_manual_edit": "restore"}})
+    provisioned.provision()
+    assert provisioned.read(CONFIG) == good
+    assert provisioned.edged() == edged  # never was anything else applied
+
+
+def test_edits_of_others_are_reported_and_not_applied(provisioned: Stage) -> None:
+    edged = provisioned.edged()
+    text = provisioned.read(CONFIG) + '\n[agent.env] # a person\'s\nRuntimeLogLevel = "debug"\n'
+    provisioned.write(CONFIG, text, 0o600)
+
+    looked = provisioned.once()
+
+    assert looked["code"] == "runtime.provisioned"
+    assert [notice["code"] for notice in looked["notices"]] == ["config.unapplied-edit"]
+    assert (provisioned.read(CONFIG), provisioned.edged()) == (text, edged)
+    provisioned.write(CONFIG, text.partition("\n[agent.env]")[0], 0o600)  # taken back
+
+
+def _a_link(stage: Stage) -> None:
+    stage.write("/srv/config.toml", "")
+    os.symlink("../../srv/config.toml", stage.path(CONFIG))
+
+
+def _a_directory(stage: Stage) -> None:
+    os.mkdir(stage.path(CONFIG))
+
+
+def _not_utf8(stage: Stage) -> None:
+    stage.write(CONFIG, b'hostname = "caf\xe9"\n')
+
+
+def _invalid(stage: Stage) -> None:
+    stage.write(CONFIG, "[provisioning\n")
+
+
+UNUSABLE = {
+    "config.symlink": _a_link,
+    "config.directory": _a_directory,
+    "config.not-utf8": _not_utf8,
+    "config.invalid-toml": _invalid,
+}
+
+
+def test_a_config_toml_that_cannot_be_edited_is_left_alone(stage: Stage) -> None:
+    for code, make in UNUSABLE.items():
+        make(stage)
+        before = tree(stage.path("/etc"))
+
+        ended = stage.run("once")
+
+        assert (ended.status, stage.status()["code"]) == (4, code)
+        assert stage.run("plan").status == 4
+        assert tree(stage.path("/etc")) == before
+        _remove(stage.path(CONFIG))
+    assert "EvictControl" not in stage.tpm.commands()
+    assert stage.provision()["device_id"] == "dev-tpm-1"
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
+def test_ours_in_a_shape_that_cannot_be_edited_is_held_with_its_line(stage: Stage) -> None:
+    stage.write(CONFIG, '# a person\'s\nprovisioning = { source = "dps" }\n', 0o600)
+    before = tree(stage.path("/etc"))
+
+    looked = stage.once("--adopt")
+
+    assert looked["code"] == "config.shape-refused"
+    assert "line 2" in looked["summary"].lower()
+    assert tree(stage.path("/etc")) == before
