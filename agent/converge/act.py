@@ -20,6 +20,7 @@ from agent.converge.request import Request
 from agent.converge.snapshot import Snapshot
 from agent.converge.status_file import Status
 from agent.converge.steps import (
+    APPLY,
     ApplyConfig,
     EnsureKeys,
     GrantAccess,
@@ -105,7 +106,8 @@ def _do(work: Work, snapshot: Snapshot, step: Step) -> Snapshot:
         AgentError: it could not be done, or did not come to what it was for.
     """
     debt = _debt(work.record, snapshot, step)
-    work.record.update(intent=debt or Intent(step.name, work.transaction, snapshot.moment.boot_id))
+    begun = Intent(step.name, work.transaction, snapshot.moment.boot_id, clock.monotonic_s())
+    work.record.update(intent=debt or begun)
     snapshot = _DEEDS[type(step)](work, snapshot, step)
     work.record.update(intent=debt)
     seen = look_again(work.request, snapshot, step.changes, work.before)
@@ -116,7 +118,7 @@ def _debt(record: Record, snapshot: Snapshot, step: Step) -> Intent | None:
     """Give an apply that was cut off: it stays on record through other steps, until its services are back."""
     settles = isinstance(step, ApplyConfig | RestartRuntime)
     intent = record.history.intent
-    return intent if not settles and was_cut_off(intent, snapshot.moment.boot_id) else None
+    return intent if not settles and was_cut_off(intent, snapshot) else None
 
 
 def _ensure_keys(work: Work, snapshot: Snapshot, _step: EnsureKeys) -> Snapshot:
@@ -205,11 +207,26 @@ def _apply_config(work: Work, snapshot: Snapshot, _step: ApplyConfig) -> Snapsho
 
 
 def _restart_runtime(work: Work, snapshot: Snapshot, _step: RestartRuntime) -> Snapshot:
-    """Bring the services back; with its files proven, the apply that was cut off is done then."""
+    """Bring the services back: with its files proven, the apply that was cut off is done then."""
     iotedge.restart(work.request.root, _program(snapshot))
-    if not snapshot.config.newer_than_generated:
-        work.record.update(applied_digest=snapshot.config.digest, failed_apply=None)
+    _record_applied(work.record, snapshot)
     return snapshot
+
+
+def _record_applied(record: Record, snapshot: Snapshot) -> None:
+    """Forget a step that was cut off: what is there was looked at afresh. Only an apply leaves a debt."""
+    if not snapshot.config.newer_than_generated:
+        record.update(applied_digest=snapshot.config.digest, failed_apply=None)
+
+
+def settle_intent(record: Record, snapshot: Snapshot) -> None:
+    """Forget a step that was cut off: what is there now was looked at afresh. Only an apply leaves a debt."""
+    intent = record.history.intent
+    if intent is None or was_cut_off(intent, snapshot):
+        return
+    if intent.step == APPLY and intent.boot_id == snapshot.moment.boot_id:
+        _record_applied(record, snapshot)
+    record.update(intent=None)
 
 
 def _unproven(work: Work, settings: Settings) -> Finding | None:

@@ -41,11 +41,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A step that was begun; it stands here only while the step runs or after it was killed."""
+    """A step that was begun (`since_s` is monotonic); it stands here while it runs or after it was killed."""
 
     step: str
     transaction: str
     boot_id: str
+    since_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

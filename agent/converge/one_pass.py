@@ -8,7 +8,6 @@ from agent.codes import AgentError
 from agent.codes.agent import INTERNAL, NOT_ROOT
 from agent.converge import act, lock, publish, store
 from agent.converge.observe import observe
-from agent.converge.plan import was_cut_off
 from agent.converge.request import Request
 from agent.converge.snapshot import Snapshot
 from agent.converge.status_file import Status
@@ -50,11 +49,5 @@ def _carry_out(work: act.Work, snapshot: Snapshot) -> act.Outcome:
         outcome = act.carry_out(work, snapshot)
     except OSError as error:
         return act.Outcome(snapshot, INTERNAL(reason=str(error)))
-    _drop_stale_intent(work, snapshot.moment.boot_id)
+    act.settle_intent(work.record, outcome.snapshot)
     return replace(outcome, snapshot=replace(outcome.snapshot, history=work.record.history))
-
-
-def _drop_stale_intent(work: act.Work, boot_id: str) -> None:
-    """Forget a step that was cut off: what is there now was looked at afresh. Only an apply leaves a debt."""
-    if not was_cut_off(work.record.history.intent, boot_id):
-        work.record.update(intent=None)

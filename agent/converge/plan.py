@@ -26,6 +26,7 @@ from agent.converge.steps import (
     WritePayload,
 )
 from agent.edge import config_text, generated
+from agent.edge.causes import EDGED
 from agent.edge.engine import EngineState
 from agent.settings import Settings
 from agent.tpm import registration
@@ -224,35 +225,42 @@ def _apply(snapshot: Snapshot, wish: _Wish, steps: list[Step]) -> None:
     if snapshot.runtime.change_pid is not None:
         raise _StopError(apply.RUNNING(pid=snapshot.runtime.change_pid))
     wrong = generated.disagreements(wish.document, snapshot.config.generated)
-    if not wrong:
-        if was_cut_off(snapshot.history.intent, snapshot.moment.boot_id):
-            steps.append(RestartRuntime())
-        return
-    _may_apply(snapshot, wish)
-    reason = f"{wrong[0].about} is not applied yet" if _was_applied(snapshot) else "never applied"
-    steps.append(ApplyConfig(reason))
+    hindrance = _hindrance(snapshot, wish) if wrong else None
+    if wrong and hindrance is None:
+        reason = f"{wrong[0].about} is not applied yet" if _was_applied(snapshot) else "never applied"
+        steps.append(ApplyConfig(reason))
+    elif was_cut_off(snapshot.history.intent, snapshot):
+        steps.append(RestartRuntime())
+    if hindrance is not None:
+        raise _StopError(hindrance)
 
 
 def _was_applied(snapshot: Snapshot) -> bool:
     return snapshot.config.generated.get("identityd") is not None
 
 
-def was_cut_off(intent: Intent | None, boot_id: str) -> bool:
-    """Say whether an apply was killed in this boot and its services may not be back.
+def was_cut_off(intent: Intent | None, snapshot: Snapshot) -> bool:
+    """Say whether an apply was killed in this boot before its services were back.
 
-    After a reboot systemd has started the daemons itself.
+    aziot-edged is stopped first and started last, so one that was started since then says that the apply came
+    to its end without us. After a reboot systemd has started the daemons itself.
     """
-    return intent is not None and intent.step in (APPLY, RESTART) and intent.boot_id == boot_id
+    if intent is None or intent.step not in (APPLY, RESTART) or intent.boot_id != snapshot.moment.boot_id:
+        return False
+    edged = [unit for unit in snapshot.runtime.units or () if unit.name == EDGED and unit.runs]
+    return not any(unit.active_since_s > intent.since_s for unit in edged)
 
 
-def _may_apply(snapshot: Snapshot, wish: _Wish) -> None:
+def _hindrance(snapshot: Snapshot, wish: _Wish) -> Finding | None:
+    """Say what keeps us from applying now."""
     if snapshot.tpm.settles_in_s > 0:
         seconds = math.ceil(snapshot.tpm.settles_in_s)
-        raise _StopError(apply.SETTLING(node=snapshot.tpm.node, seconds=seconds))
+        return apply.SETTLING(node=snapshot.tpm.node, seconds=seconds)
     if _was_applied(snapshot) and snapshot.runtime.engine is EngineState.DOWN:
-        raise _StopError(apply.ENGINE_DOWN())
+        return apply.ENGINE_DOWN()
     failed, moment = snapshot.history.failed_apply, snapshot.moment
     if failed is None or snapshot.insist or wish.changed or failed.config_digest != snapshot.config.digest:
-        return
-    if not may_retry(failed, boot_id=moment.boot_id, now_s=moment.monotonic_s):
-        raise _StopError(verdict.finding_of(failed))
+        return None
+    if may_retry(failed, boot_id=moment.boot_id, now_s=moment.monotonic_s):
+        return None
+    return verdict.finding_of(failed)

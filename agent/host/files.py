@@ -235,12 +235,18 @@ def _lock_this_file(handle: int, path: str) -> bool:
 
 
 def lock_note(path: str) -> bytes | None:
-    """Give the note of the process that holds the lock on `path`; None where nobody does."""
+    """Give the note of the process that holds the lock on `path`; None where nobody does.
+
+    A holder that ends takes its note back, so only a note that stands is tried: trying holds the lock for an
+    instant, in which a process that wants it would be told that somebody has it.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
+        if not os.pread(handle, 1, 0):
+            return None
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return os.pread(handle, 4096, 0)

@@ -31,7 +31,7 @@ def test_an_apply_outlives_the_agent_and_is_waited_for(point: str, device: Devic
     device.let_apply_go()
     device.converge()
 
-    assert device.commands() == [_APPLY, _RESTART]
+    assert device.commands() == [_APPLY]
     assert device.state() == ends.first
 
 

@@ -36,8 +36,9 @@ def failed_before(device: Snapshot, finding: Finding = FAILED, **changes: object
     return changed(device, history={"failed_apply": changed(attempt, **changes)})
 
 
-def begun(device: Snapshot, step: str, boot_id: str = BOOT) -> Snapshot:
-    return changed(device, history={"intent": Intent(step, "t-1", boot_id)})
+def begun(device: Snapshot, step: str, boot_id: str = BOOT, since_s: float = NOW_S) -> Snapshot:
+    """Give a device on which a step was begun when its daemons were up already."""
+    return changed(device, history={"intent": Intent(step, "t-1", boot_id, since_s)})
 
 
 @pytest.mark.parametrize("device", [healthy(), by_hand()])
@@ -151,6 +152,18 @@ def test_an_apply_that_was_cut_off_in_this_boot_is_followed_by_one_restart() -> 
 
     assert step.effect == ("run `iotedge system restart`: an apply was killed before its services were back")
     assert plan(after(device, step)).steps == ()
+
+
+def test_an_apply_that_came_to_its_end_without_us_needs_no_restart() -> None:
+    assert plan(begun(healthy(), "apply-config", since_s=1.0)).steps == ()
+
+
+def test_an_apply_that_may_not_be_repeated_yet_leaves_its_services_running_all_the_same() -> None:
+    device = begun(failed_before(unapplied(healthy())), "apply-config")
+    found = plan(device)
+
+    assert names(found) == ["restart-runtime"]
+    assert found.finding == FAILED
 
 
 def test_a_reboot_has_restarted_everything_already() -> None:
