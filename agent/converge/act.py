@@ -214,7 +214,7 @@ def _restart_runtime(work: Work, snapshot: Snapshot, _step: RestartRuntime) -> S
 
 
 def _record_applied(record: Record, snapshot: Snapshot) -> None:
-    """Forget a step that was cut off: what is there was looked at afresh. Only an apply leaves a debt."""
+    """Record that an apply that nobody saw end has ended, unless config.toml is newer than its files."""
     if not snapshot.config.newer_than_generated:
         record.update(applied_digest=snapshot.config.digest, failed_apply=None)
 

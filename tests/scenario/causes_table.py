@@ -30,8 +30,7 @@ runtime, which follows what runtime 1.6 was seen to do; run it again after a cha
 
 Each row is a fault that was made. Beside it stands what `iotedge system status` showed in that state (several
 words where it changed from look to look), and what `edge-provisioner status` said; where the agent puts the
-fault right by itself, what it does comes first. `edge-provisioner explain
-CODE` says what to do.
+fault right by itself, what it does comes first. `edge-provisioner explain CODE` says what to do.
 
 | fault | the runtime's own status | ours |
 |---|---|---|
