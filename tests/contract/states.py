@@ -159,6 +159,7 @@ def tpmd_masked(machine: Machine) -> None:
     machine.fault(time_scale=FROZEN)
     assert shell(machine, "systemctl mask aziot-tpmd.service").status == 0
     apply(machine)
+    wait(lambda: active(machine, "aziot-identityd") == "active")
 
 
 def pinned(machine: Machine) -> None:
