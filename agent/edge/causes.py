@@ -129,6 +129,8 @@ def _tpmd(seen: Evidence) -> Finding | None:
     if not unwell or seen.calm:
         return None
     lines = seen.failure(TPMD)
+    if any(f"device file {seen.node}: No such file" in line for line in lines):
+        return runtime.STARTING()  # the TPM is back where it was missed, and systemd starts aziot-tpmd again
     return _match(_TPMD_TEXTS, lines, seen) or (_tpm_trouble(lines) if TPMD in seen.troubled else None)
 
 

@@ -138,7 +138,7 @@ def test_all_bad_files_are_told_at_once(tmp_path: Path, write: Write) -> None:
     assert answer.returncode == 2
     assert answer.stdout.splitlines() == [
         f"/{RUN}: Not a directory",
-        f"/{ETC}/30.toml: Is a directory",
+        f"/{ETC}/30.toml: not a regular file",
         f"/{ETC}/40.toml: a link to nothing",
         f"/{VENDOR}/10.toml:2: dps.scope: unknown key; the nearest known one is dps.id_scope",
         f"/{FILE}:2: id_scope: unknown key; the nearest known one is dps.id_scope",
@@ -172,7 +172,7 @@ def test_the_report_for_machines_has_the_same_problems(tmp_path: Path, write: Wr
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("folder", "Is a directory"), ("large", "File too large"), ("loop", "Too many levels")],
+    [("folder", "not a regular file"), ("large", "File too large"), ("loop", "Too many levels")],
 )
 def test_a_file_that_cannot_be_read_is_its_own_answer(
     tmp_path: Path, write: Write, kind: str, reason: str
