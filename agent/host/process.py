@@ -9,9 +9,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
-from agent.host.root import Root, User
+from agent.host.root import Root
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LANGUAGE = "C.UTF-8"  # texts are parsed
@@ -50,13 +49,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """How to run a process: what it reads, how long it may take, as whom, with which descriptors."""
+    """How to run a process: what it reads, and how long it may take."""
 
     timeout_s: float
     stdin: bytes = b""
-    user: User | None = None
     environment: Mapping[str, str] | None = None
-    descriptors: tuple[int, ...] = ()
 
 
 def module_argv(module: str, *arguments: str) -> tuple[str, ...]:
@@ -106,7 +103,6 @@ def run(argv: tuple[str, ...], child: Child) -> Finished:
         OSError: the program could not be started.
 
     """
-    ids = _ids(child.user)
     process = subprocess.Popen(
         argv,
         stdin=subprocess.PIPE,
@@ -115,8 +111,6 @@ def run(argv: tuple[str, ...], child: Child) -> Finished:
         env=minimal_environment() if child.environment is None else child.environment,
         cwd="/",
         start_new_session=True,
-        pass_fds=child.descriptors,
-        **ids,
     )
     try:
         return _converse(process, argv, child)
@@ -164,12 +158,6 @@ def _wait(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _ids(user: User | None) -> dict[str, Any]:
-    if user is None or (user.uid == os.geteuid() and os.geteuid() != 0):
-        return {}
-    return {"user": user.uid, "group": user.gid, "extra_groups": list(user.groups)}
 
 
 def _converse(process: subprocess.Popen[bytes], argv: tuple[str, ...], child: Child) -> Finished:

@@ -24,11 +24,18 @@ _IN_CHECKOUT = os.path.join(
 _UDEVADM = "/usr/bin/udevadm"
 _UDEVADM_TIMEOUT_S = 60.0
 _OPEN_TIMEOUT_S = 10.0
-# Prints the errno. A node that is busy was refused by its driver, not by its mode.
+# Becomes the user and prints the errno of opening the node. It goes to the node's folder while it is root: below a
+# root of our own the way there, like the way to the interpreter, may be closed to that user.
 _OPEN = """
 import os, sys
+node, uid, gid, *groups = sys.argv[1:]
+os.chdir(os.path.dirname(node))
+if os.geteuid() == 0:
+    os.setgroups([int(group) for group in groups])
+    os.setgid(int(gid))
+    os.setuid(int(uid))
 try:
-    os.close(os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    os.close(os.open(os.path.basename(node), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
 except OSError as error:
     print(error.errno)
 else:
@@ -171,18 +178,9 @@ def try_open(path: str, user: User) -> tuple[Access, str]:
     """Open a node as another user in a child process; the reason is the system's word where it is denied."""
     if os.geteuid() not in (0, user.uid):
         return Access.NOT_PROVEN, "only root can try as another user"
-    try:
-        node = os.open(path, os.O_PATH | os.O_CLOEXEC)  # the node's own rights count, not the way there
-    except OSError as error:
-        return Access.NOT_PROVEN, os.strerror(error.errno or 0)
-    try:
-        child = process.Child(_OPEN_TIMEOUT_S, user=user, descriptors=(node,))
-        ended = process.run((sys.executable, "-I", "-c", _OPEN, f"/proc/self/fd/{node}"), child)
-    except OSError as error:  # the interpreter itself may be out of that user's reach
-        return Access.NOT_PROVEN, f"{sys.executable}: {error.strerror}"
-    finally:
-        os.close(node)
-    return _outcome(ended)
+    ids = (str(number) for number in (user.uid, user.gid, *user.groups))
+    argv = (sys.executable, "-I", "-c", _OPEN, os.path.realpath(path), *ids)
+    return _outcome(process.run(argv, process.Child(_OPEN_TIMEOUT_S)))
 
 
 def _outcome(ended: process.Finished) -> tuple[Access, str]:
@@ -193,7 +191,9 @@ def _outcome(ended: process.Finished) -> tuple[Access, str]:
     refusal = int(ended.out)
     if refusal in (errno.EACCES, errno.EPERM):
         return Access.DENIED, os.strerror(refusal)
-    return Access.GRANTED, ""
+    if refusal in (0, errno.EBUSY):  # a node that is busy was refused by its driver, not by its mode
+        return Access.GRANTED, ""
+    return Access.NOT_PROVEN, os.strerror(refusal)
 
 
 def permits(path: str, user: User) -> bool:

@@ -1,4 +1,4 @@
-"""The only place that starts processes: deadlines, groups, output, users, and what children inherit."""
+"""The only place that starts processes: deadlines, groups, output, and what children inherit."""
 
 import os
 import select
@@ -13,7 +13,7 @@ import pytest
 
 from agent.host import process
 from agent.host.process import Child, Finished
-from agent.host.root import Root, User
+from agent.host.root import Root
 
 _DEADLINE_S = 30.0
 _as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
@@ -201,35 +201,6 @@ def test_below_a_root_no_program_of_the_host_is_found(run: Run, tmp_path: Path) 
 
     assert ended.status == 127
     assert all(folder.startswith(str(tmp_path)) for folder in environment["PATH"].split(":"))
-
-
-def test_it_gets_the_descriptors_it_is_given_and_no_others() -> None:
-    reader, writer = os.pipe()
-    argv = shell(f"echo hello >/proc/self/fd/{writer}; ls /proc/self/fd | wc -l")
-    try:
-        ended = process.run(argv, Child(_DEADLINE_S, descriptors=(writer,)))
-        assert os.read(reader, 10) == b"hello\n"
-    finally:
-        os.close(reader)
-        os.close(writer)
-    assert int(ended.out) == 5  # three streams, ours, and the listing's own
-
-
-@_as_root
-def test_it_runs_as_the_user_it_is_told_with_that_users_groups() -> None:
-    user = User("somebody", 998, 997, (995, 994))
-
-    ended = process.run(shell("id -u; id -g; id -G"), Child(_DEADLINE_S, user=user))
-
-    uid, gid, groups = ended.out.splitlines()
-    assert (uid, gid, set(groups.split())) == ("998", "997", {"997", "995", "994"})
-
-
-@_as_root
-def test_as_another_user_nothing_is_left_of_root() -> None:
-    ended = process.run(shell("grep CapEff /proc/self/status"), Child(_DEADLINE_S, user=User("x", 998, 998)))
-
-    assert int(ended.out.split()[1], 16) == 0
 
 
 def test_a_module_is_not_found_by_folder_or_by_variable(
