@@ -7,6 +7,9 @@ APT_PACKAGES := python3 python3-venv python3-tpm2-pytss python3-tomlkit python3-
 	python3-cryptography python3-structlog python3-gi gir1.2-umockdev-1.0 umockdev swtpm swtpm-tools \
 	curl tpm2-tools libtss2-tcti-device0 libtss2-tcti-swtpm0
 NEWEST_PACKAGES := $(APT_PACKAGES) gcc libc6-dev python3-dev pkg-config libtss2-dev
+BUILD_PACKAGES := debhelper dh-python dpkg-dev
+DEPENDENCIES = $(shell sed -n '/^Depends:/,/\$$/p' packaging/debian/control | grep -o 'python3[-a-z0-9]*')
+SUITES ?= bookworm trixie
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
 
 .PHONY: help
@@ -35,6 +38,23 @@ test-newest: ## the same tests on the newest libraries from PyPI
 	@tests/setup.sh newest $(SYSTEM_PYTHON) .venv-newest
 	@EDGE_PROVISIONER_LIBRARIES=newest .venv-newest/bin/python -m pytest -n 2 $(TESTS)
 
+.PHONY: deb
+deb: ## the package, in build/
+	@tests/setup.sh packages $(BUILD_PACKAGES)
+	@packaging/build.sh build
+
+.PHONY: test-package
+test-package: dev ## the package built twice, judged by lintian and systemd, installed, removed, purged; needs root
+	@tests/setup.sh packages $(BUILD_PACKAGES) mmdebstrap man-db zsh fish
+	@for suite in $(SUITES); do \
+		tests/package/debian.sh $$suite build/chroot-$$suite systemd lintian $(DEPENDENCIES) || exit; done
+	@EDGE_PROVISIONER_SUITES="$(SUITES)" $(PYTHON) -m pytest -n 2 tests/package
+
+.PHONY: judge-package
+judge-package: deb ## the package before piuparts and autopkgtest; needs root, takes minutes
+	@tests/setup.sh packages mmdebstrap piuparts autopkgtest
+	@tests/package/judges.sh build/edge-provisioner_*_all.deb $(SUITES)
+
 .PHONY: lint
 lint: dev ## ruff and mypy
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
@@ -53,4 +73,4 @@ docs: dev ## the pages that are generated from the tables of settings and codes
 
 .PHONY: clean
 clean: ## everything that make made
-	rm -rf .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf build .venv .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -14,6 +14,7 @@ from agent.codes import Code  # noqa: E402
 from agent.codes.catalogue import families  # noqa: E402
 from agent.host import files  # noqa: E402
 from agent.settings import reference  # noqa: E402
+from docs import command_line, completions, manual, message_catalog  # noqa: E402
 
 _CODES_PAGE = """\
 # Codes
@@ -43,6 +44,20 @@ def pages() -> Mapping[str, str]:
         "docs/agent.toml.sample": reference.sample(),
         "docs/codes.md": _CODES_PAGE + "".join(_codes()),
         "CHANGELOG.md": _CHANGELOG + "".join(_changes()),
+        **_installed_pages(),
+    }
+
+
+def _installed_pages() -> Mapping[str, str]:
+    """Give what the package installs beside the code."""
+    line = command_line.read()
+    return {
+        "packaging/edge-provisioner.catalog": message_catalog.text(),
+        "packaging/edge-provisioner.8": manual.command(line),
+        "packaging/edge-provisioner.toml.5": manual.settings(),
+        "packaging/completions/edge-provisioner": completions.bash(line),
+        "packaging/completions/_edge-provisioner": completions.zsh(line),
+        "packaging/completions/edge-provisioner.fish": completions.fish(line),
     }
 
 
@@ -100,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{name} is out of date: run docs/generate.py\n")
         return 1 if old else 0
     for name, text in pages().items():
-        files.write(os.path.join(_PROJECT, name), text.encode(), files.Attributes(0o644))
+        path = os.path.join(_PROJECT, name)
+        files.make_directory(os.path.dirname(path))
+        files.write(path, text.encode(), files.Attributes(0o644))
     return 0
 
 

@@ -24,8 +24,8 @@ _IN_CHECKOUT = os.path.join(
 _UDEVADM = "/usr/bin/udevadm"
 _UDEVADM_TIMEOUT_S = 60.0
 _OPEN_TIMEOUT_S = 10.0
-# Becomes the user and prints the errno of opening the node. It goes to the node's folder while it is root: below a
-# root of our own the way there, like the way to the interpreter, may be closed to that user.
+# Becomes the user and prints the errno of opening the node. It goes to the node's folder while it is root:
+# the way there, like the way to the interpreter, may be closed to that user below a root of our own.
 _OPEN = """
 import os, sys
 node, uid, gid, *groups = sys.argv[1:]
