@@ -69,9 +69,12 @@ def intended_keys(
 def _endpoint(settings: Settings, document: Document) -> str:
     """Keep the file's spelling where it means the same: with or without a slash at the end."""
     wanted, there = settings.dps.global_endpoint, value_at(document, ENDPOINT)
-    if isinstance(there, str) and there.rstrip("/") == wanted.rstrip("/"):
-        return there
-    return wanted
+    return there if isinstance(there, str) and same_endpoint(there, wanted) else wanted
+
+
+def same_endpoint(one: str, other: str) -> bool:
+    """Say whether two endpoints are the same: to the runtime a slash at the end means nothing."""
+    return one.rstrip("/") == other.rstrip("/")
 
 
 def _hostname(snapshot: Snapshot, settings: Settings, document: Document) -> dict[KeyPath, Value | None]:
@@ -172,7 +175,7 @@ def provisions_otherwise(snapshot: Snapshot, document: Document, intended: Inten
 
 def _same(path: KeyPath, there: Any, wanted: Any) -> bool:
     if path == ENDPOINT and isinstance(there, str):
-        return there.rstrip("/") == str(wanted).rstrip("/")
+        return same_endpoint(there, str(wanted))
     return bool(there == wanted)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import stat
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -26,7 +25,7 @@ from agent.edge import causes, config_text, generated, identity_service, iotedge
 from agent.edge.engine import ask_engine
 from agent.edge.identity_service import AnswerKind
 from agent.host import clock, files, journal, systemd
-from agent.host.root import Root, User
+from agent.host.root import Root
 from agent.settings.table import Runtime
 from agent.tpm import access, machine
 from agent.tpm.keys import Authorisations, authorisations
@@ -149,15 +148,9 @@ def _payload(root: Root) -> bytes | None:
     """Give the payload file's content; None where there is none that the runtime's user may read."""
     path = root.path(intend.PAYLOAD_PLACE)
     reader, found = root.user(intend.PAYLOAD_READER), files.look(path)
-    if reader is not None and not found.mode & _reading_bit(found, reader):
+    if reader is not None and not reader.rights(found.mode, found.uid, found.gid) & os.R_OK:
         return None
     return _bytes_or_none(path)
-
-
-def _reading_bit(found: files.Sight, reader: User) -> int:
-    if found.uid == reader.uid:
-        return stat.S_IRUSR
-    return stat.S_IRGRP if found.gid in (reader.gid, *reader.groups) else stat.S_IROTH
 
 
 def _bytes_or_none(path: str) -> bytes | None:

@@ -126,7 +126,8 @@ def run(argv: tuple[str, ...], child: Child) -> Finished:
 def run_apart(argv: tuple[str, ...], child: Child) -> Finished:
     """Run a process that lives on if we are killed; at its deadline its group is killed all the same.
 
-    Its output goes to memory: `iotedge` aborts in the middle of its work when a pipe breaks (observed).
+    Its output goes to memory: with a pipe, our end would make `iotedge` abort at the next line it prints,
+    in the middle of its work (read from its source, not seen).
 
     Raises:
         OSError: the program could not be started.

@@ -21,6 +21,12 @@ class User:
     gid: int
     groups: tuple[int, ...] = ()
 
+    def rights(self, mode: int, uid: int, gid: int) -> int:
+        """Give the rwx bits that a file leaves this user: those of one class only, path_resolution(7)."""
+        if self.uid == uid:
+            return mode >> 6 & 0o7
+        return (mode >> 3 if gid in (self.gid, *self.groups) else mode) & 0o7
+
 
 @dataclass(frozen=True, slots=True)
 class Root:

@@ -5,7 +5,6 @@ udevd resolves user names when it reads its rules, so the rule goes in place onc
 
 import errno
 import os
-import stat
 import sys
 from dataclasses import dataclass
 from enum import StrEnum
@@ -202,12 +201,5 @@ def permits(path: str, user: User) -> bool:
         found = os.stat(path)
     except OSError:
         return False
-    if user.uid == 0:
-        return True
-    if user.uid == found.st_uid:
-        needed = stat.S_IRUSR | stat.S_IWUSR
-    elif found.st_gid in (user.gid, *user.groups):
-        needed = stat.S_IRGRP | stat.S_IWGRP
-    else:
-        needed = stat.S_IROTH | stat.S_IWOTH
-    return found.st_mode & needed == needed
+    needed = os.R_OK | os.W_OK
+    return user.uid == 0 or user.rights(found.st_mode, found.st_uid, found.st_gid) & needed == needed
