@@ -14,7 +14,6 @@ from tests.contract.states import applied, apply, provisioned, tpm
 from tests.contract.transcripts import active, shell, wait
 from tests.standins.layout import CONTROL
 from tests.standins.machine import Machine, build_machine
-from tests.standins.software_tpm import SoftwareTpm
 from tests.standins.unixhttp import Answer, ask
 
 DEVICE_INFO = "/var/lib/aziot/identityd/device_info"
@@ -280,20 +279,3 @@ def test_a_dead_udevd_changes_nothing(machine: Machine) -> None:
     machine.fault(udev="dead")
     assert shell(machine, "udevadm control --reload").status == 1
     assert shell(machine, "udevadm trigger").status == 0
-
-
-def test_tpmd_asks_a_real_tpm_behind_the_node_for_its_endorsement_key(machine: Machine) -> None:
-    with SoftwareTpm() as chip:
-        node = chip.bridge(machine.path("/dev/tpmrm0"))
-        node.plug()
-        machine.appeared("tpmrm0")
-        if os.geteuid() == 0:
-            os.chown(machine.path("/dev/tpmrm0"), 998, 998)
-        machine.fault(read_ek=True)
-        keys = ask(machine.path("/run/aziot/tpmd.sock"), ("GET", "/get_tpm_keys"), timeout_s=10)
-        assert keys.document["endorsement_key"].startswith("AToAAQALAAMAsgAgg3GXZ0SEs")
-        assert chip.commands() == ["ReadPublic"]
-        assert "could not read endorsement key from 0x81010001" in _journal(machine, "aziot-tpmd")
-        node.unplug()
-        signed = ask(machine.path("/run/aziot/tpmd.sock"), ("POST", "/sign_with_auth_key"), {}, timeout_s=10)
-        assert signed.status == 500

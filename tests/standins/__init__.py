@@ -2,9 +2,11 @@
 
 `machine.build_machine(root)` makes a machine below a scratch root: users, directories, unit files
 and the programs iotedge, systemctl, journalctl and udevadm. `with machine:` switches it on: a
-supervisor stands for systemd and runs real processes for the daemons. What is seen from outside
-was observed on runtime 1.6, or read in its source where that was silent. Times of the runtime's own
-(restart delays, polls, back-off) are multiplied by `time_scale`; nothing sleeps on the test's side.
+supervisor stands for systemd and runs real processes for the daemons. The same daemons and the same
+`iotedge` run on a booted machine under systemd itself (root "/"): tests/vm/runtime makes packages of
+them. What is seen from outside was observed on runtime 1.6, or read in its source where that was
+silent. Times of the runtime's own (restart delays, polls, back-off) are multiplied by `time_scale`;
+nothing sleeps on the test's side.
 
 Faults are keys of var/lib/standin/faults.json, read again at every use; `machine.fault(cloud="401")`
 switches one, None takes it away.
@@ -16,9 +18,11 @@ cloud             ok | 401 (not enrolled: no challenge) | disabled | throttled |
 hub               ok | refuses | unreachable
 est               "401": the EST server refuses an X.509 device
 hub_name          the hub that a registration assigns
-enrolled          {"id_scope": ..., "registration_ids": {id: device id}}; without it everybody is
+enrolled          {"id_scope": ..., "registration_ids": {id: device id}, "endorsement_keys": [base64 or
+                  hex SHA-256 of a TPM2B_PUBLIC]}; what it leaves out is not looked at
 tpm_auth          {"owner": ..., "endorsement": ...}: passwords that the TPM's hierarchies have
-read_ek           true: tpmd reads the EK from its TPM by a real TPM2_ReadPublic
+real_tpm          true: tpmd uses its TPM in earnest: EK and SRK are read, or made, and the device's key
+                  is kept and used there (commands on the node; not for another TCTI)
 payload           "denied": the payload is unreadable, where file modes cannot say so (not as root)
 engine            "down": the engine is stopped, at once and at the next start; None starts it again
 containers        names of Edge module containers that exist (the host name guard looks at them)

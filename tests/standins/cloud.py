@@ -4,6 +4,8 @@ A registration by TPM has the real one's legs: keys to the service, a challenge 
 registration, polls, the key imported into the TPM. Errors are those seen on runtime 1.6.
 """
 
+import base64
+import hashlib
 import json
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,14 +89,19 @@ def _unanswered(daemon: Daemon, state: str) -> tuple[str, ...] | None:
     return {"unreachable": _REFUSED, "clock-hour-behind": _NOT_YET_VALID}.get(state)
 
 
-def _enrolled_as(daemon: Daemon, provisioning: dict[str, Any]) -> str | None:
-    enrolled = faults(daemon.root).get("enrolled")
-    if enrolled is None:
-        return DEVICE_ID if by_tpm(provisioning) else provisioning["attestation"]["registration_id"]
+def _enrolled_as(daemon: Daemon, provisioning: dict[str, Any], endorsement_key: str = "") -> str | None:
+    """Give the device id of the enrolment that scope, registration id and endorsement key belong to."""
+    enrolled = faults(daemon.root).get("enrolled", {})
     if enrolled.get("id_scope", provisioning["scope_id"]) != provisioning["scope_id"]:
         return None
-    known: dict[str, str] = enrolled.get("registration_ids", {})
-    return known.get(provisioning["attestation"]["registration_id"])
+    if "endorsement_keys" in enrolled and endorsement_key:
+        digest = hashlib.sha256(base64.b64decode(endorsement_key)).hexdigest()
+        if not {endorsement_key, digest} & set(enrolled["endorsement_keys"]):
+            return None
+    registration_id = provisioning["attestation"]["registration_id"]
+    if "registration_ids" in enrolled:
+        return dict(enrolled["registration_ids"]).get(registration_id)
+    return DEVICE_ID if by_tpm(provisioning) else str(registration_id)
 
 
 def _check_payload(daemon: Daemon, provisioning: dict[str, Any]) -> None:
@@ -140,11 +147,9 @@ def register(daemon: Daemon, provisioning: dict[str, Any]) -> tuple[str, str]:
     _check_payload(daemon, provisioning)
     if not by_tpm(provisioning):
         return _register_by_certificate(daemon, provisioning)
-    keys = tpm(daemon, ("GET", "/get_tpm_keys?api-version=2020-09-01"))
-    if len(keys.document) != 2:
-        raise DaemonError(_CLIENT_ERROR, "internal error")
+    keys = tpm(daemon, ("GET", "/get_tpm_keys?api-version=2020-09-01")).document
     _reach(daemon)
-    device_id = _enrolled_as(daemon, provisioning)
+    device_id = _enrolled_as(daemon, provisioning, keys["endorsement_key"])
     if device_id is None or _cloud(daemon) == "401":
         raise DaemonError(_CLIENT_ERROR, _NO_CHALLENGE)
     if _cloud(daemon) == "500":

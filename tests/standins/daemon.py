@@ -1,28 +1,28 @@
 """What the runtime's daemons have in common: log lines, waits, serving sockets, ending with an error.
 
-Started by the supervisor with the listening sockets it owns, as systemd passes them on.
+A daemon finds itself as systemd starts it, on a booted machine as on one of our own supervisor: its
+listening sockets are passed on and named (LISTEN_FDNAMES), and what it writes to stderr goes to the
+journal, with the priority that stands in front.
 """
 
 import contextlib
 import importlib
-import json
 import os
 import select
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from .journal import Journal
 from .layout import SERVICES, faults, scaled
 from .unixhttp import Answer, Request, converse
 
 Handler = Callable[[Request], Answer]
 _LEVELS = {"INFO": 6, "WARN": 4, "ERR!": 3}
 _BACKTRACE = 15
+_FIRST_PASSED_FD = 3
 
 
 class DaemonError(Exception):
@@ -36,22 +36,21 @@ class DaemonError(Exception):
 class Daemon:
     """One running daemon of the machine."""
 
-    def __init__(self, root: str, unit: str) -> None:
+    def __init__(self, root: str) -> None:
         self.root = root
-        self.unit = unit
         self.lock = threading.Lock()
-        self._journal = Journal(root)
-        self._invocation = os.environ["INVOCATION_ID"]
-        fds = json.loads(os.environ["STANDIN_FDS"])
-        self._sockets = {name: socket.socket(fileno=fd) for name, fd in fds.items()}
+        names = os.environ["LISTEN_FDNAMES"].split(":")
+        self._sockets = {
+            name: socket.socket(fileno=fd) for fd, name in enumerate(names, start=_FIRST_PASSED_FD)
+        }
 
-    def say(self, text: str, priority: int = 6) -> None:
+    def say(self, text: str) -> None:
         """Write a line as it is."""
-        self._journal.unit_said(self.unit, os.getpid(), self._invocation, (priority, text))
+        os.write(2, f"{text}\n".encode())
 
     def _log(self, level: str, text: str) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        self.say(f"{stamp} [{level}] - {text}", _LEVELS[level])
+        self.say(f"<{_LEVELS[level]}>{stamp} [{level}] - {text}")
 
     def info(self, text: str) -> None:
         """Log at level info."""
@@ -87,11 +86,17 @@ class Daemon:
             self.say(f"{number:4d}: {frame}")
         raise SystemExit(1)
 
-    def serve(self, handlers: dict[str, Handler], idle: Callable[[], None] | None = None) -> NoReturn:
-        """Answer on the sockets for ever; `idle` is called about every 50 ms."""
+    def serve(
+        self,
+        handlers: dict[str, Handler],
+        idle: Callable[[], None] | None = None,
+        every_s: float | None = None,
+    ) -> NoReturn:
+        """Answer on the sockets for ever; `idle` is called again and again (`every_s` is scaled)."""
         waiting = {self._sockets[name]: handler for name, handler in handlers.items()}
+        patience_s = None if every_s is None else scaled(self.root, every_s)
         while True:
-            ready, _, _ = select.select(list(waiting), [], [], 0.05 if idle else None)
+            ready, _, _ = select.select(list(waiting), [], [], patience_s)
             for server in ready:
                 with contextlib.suppress(BlockingIOError):
                     client, _ = server.accept()
@@ -105,23 +110,12 @@ def _stopped(_signal: int, _frame: object) -> NoReturn:
     raise SystemExit(0)
 
 
-def _end_with_supervisor(life: int) -> None:
-    os.read(life, 1)
-    os._exit(0)
-
-
-def main(root: str, unit: str) -> int:
-    """Run the daemon of a unit; ends with the supervisor, whatever happens to it."""
-    spec = SERVICES[unit]
+def main(root: str, process: str) -> int:
+    """Be the daemon of a process name."""
+    spec = next(spec for spec in SERVICES.values() if spec.process == process)
     with open("/proc/self/comm", "w", encoding="ascii") as name:
         name.write(spec.process)
     signal.signal(signal.SIGTERM, _stopped)
-    life = int(os.environ["STANDIN_LIFE"])
-    threading.Thread(target=_end_with_supervisor, args=(life,), daemon=True).start()
     module = importlib.import_module(f".{spec.daemon}", __package__)
-    module.run(Daemon(root, unit))
+    module.run(Daemon(root))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

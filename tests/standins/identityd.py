@@ -3,11 +3,9 @@
 import contextlib
 import hashlib
 import os
-import shutil
 import time
 import tomllib
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import certificate, cloud
 from .daemon import Daemon, DaemonError
@@ -23,8 +21,7 @@ _CAPTURE_S = 0.5  # what the service takes for its backtrace
 _MODULES = ("$edgeAgent", "$edgeHub")
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(NamedTuple):
     """What the service holds in memory once it is provisioned."""
 
     hub: str
@@ -132,8 +129,10 @@ class Identity:
             os.unlink(self._daemon.path(f"{_HOME}/device_info"))
         modules = self._daemon.path(f"{_HOME}/modules")
         if os.path.isdir(modules):
-            for name in os.listdir(modules):
-                shutil.rmtree(os.path.join(modules, name))
+            for folder in os.scandir(modules):
+                for name in os.listdir(folder):
+                    os.unlink(os.path.join(folder, name))
+                os.rmdir(folder)
         self._daemon.info("Provisioning starting. Reason: Api")
         try:
             self._register()
@@ -196,7 +195,7 @@ class Identity:
     def _privileged(self, request: Request) -> Answer:
         if request.method != "POST":
             return Answer(400, {"message": "method not allowed"})
-        allowed = {0, os.geteuid()} | {(ids(self._daemon.root, "iotedge") or (0, 0))[0]}
+        allowed = {0, (ids(self._daemon.root, "iotedge") or (0, 0))[0]}
         if request.uid not in allowed:
             return Answer(401, {"message": "authorization error"})
         if request.path.endswith("/reprovision"):
@@ -258,4 +257,4 @@ def run(daemon: Daemon) -> None:
         daemon.pause(_CAPTURE_S)
         daemon.fail(failure.chain)
     daemon.info("Starting server...")
-    daemon.serve({"aziot-identityd.socket": identity.handle}, identity.watch)
+    daemon.serve({"aziot-identityd.socket": identity.handle}, identity.watch, _WATCHER_S / 4)

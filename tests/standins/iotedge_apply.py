@@ -9,7 +9,7 @@ from typing import Any
 
 from . import settings
 from .iotedge_system import restart
-from .layout import SERVICE_USERS, STATE, faults, ids
+from .layout import SERVICE_USERS, STATE, faults, ids, shown
 from .services import convert
 from .superconfig import RefusedError, SuperConfig, parse
 from .toml_errors import TomlError
@@ -73,13 +73,13 @@ def _reached(root: str, point: str) -> None:
 
 
 def _read(root: str, config_file: str) -> SuperConfig:
-    shown = config_file.removeprefix(root) if config_file.startswith(f"{root}/") else config_file
+    named = shown(root, config_file) if config_file.startswith(root) else config_file
     try:
         with open(config_file, "rb") as source:
             content = source.read()
     except OSError as failure:
         cause = f"{failure.strerror} (os error {failure.errno})"
-        raise Error(f"could not read config file {shown}: {cause}") from None
+        raise Error(f"could not read config file {named}: {cause}") from None
     try:
         return parse(content.decode())
     except UnicodeDecodeError as wrong:
@@ -125,16 +125,16 @@ def _containers(root: str, uri: str) -> list[Any]:
 def _write(root: str, daemon: str, table: dict[str, Any]) -> None:
     """Unlink, create, set the mode, set the owner: not atomic, as the real one."""
     path = settings.place(root, daemon)
-    shown = path.removeprefix(root)
-    what = f"could not create {shown}"
+    named = shown(root, path)
+    what = f"could not create {named}"
     try:
         if os.path.lexists(path):
             os.unlink(path)
         with open(path, "w", encoding="utf-8") as target:
             target.write(f"{settings.HEADER}\n{settings.to_toml(table)}")
-        what = f"could not set permissions on {shown}"
+        what = f"could not set permissions on {named}"
         os.chmod(path, 0o600)
-        what = f"could not set ownership on {shown}"
+        what = f"could not set ownership on {named}"
         if os.geteuid() == 0:
             os.chown(path, *(ids(root, SERVICE_USERS[daemon]) or (0, 0)))
     except OSError as failure:

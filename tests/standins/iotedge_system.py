@@ -4,9 +4,8 @@ import os
 import sys
 from collections.abc import Callable
 
-from . import journalctl
 from .layout import RUNTIME, SERVICES
-from .systemctl import Done, control
+from .programs import NoProgramError, journalctl, systemctl
 from .unixhttp import REASONS, ask
 
 _HINTS = (
@@ -27,22 +26,12 @@ Error running system command
 """
 
 
-class NoProgramError(Exception):
-    """systemctl or journalctl is not on the machine."""
-
-
-def _systemctl(root: str, *argv: str) -> Done:
-    if not os.access(os.path.join(root, "usr/bin/systemctl"), os.X_OK):
-        raise NoProgramError(f"Failed to call systemctl {argv[0]}")
-    return control(root, list(argv))
-
-
 def _job(root: str, verb: str, unit: str) -> None:
     """Start or stop a unit; a failure is printed and nothing more."""
     words = {"start": ("Starting", "Started!"), "stop": ("Stopping", "Stopped!")}[verb]
     sys.stdout.write(f"{words[0]} {unit}...")
     sys.stdout.flush()
-    done = _systemctl(root, verb, unit)
+    done = systemctl(root, verb, unit)
     if done["status"] == 0:
         sys.stdout.write(f"{words[1]}\n")
     else:
@@ -70,7 +59,7 @@ def restart(root: str, between: Callable[[], None] = lambda: None) -> None:
 
 
 def _state(root: str, unit: str) -> str:
-    done = _systemctl(root, "is-active", unit)
+    done = systemctl(root, "is-active", unit)
     said = done["out"].strip()
     known = {"active": "Running", "inactive": "Ready"}
     return known.get(said, f"Down - {said} {done['err'].strip()}")
@@ -107,9 +96,7 @@ def _details(root: str, name: str, state: str, sockets: dict[str, str]) -> None:
 def _tail(root: str, unit: str, state: str) -> None:
     sys.stdout.write(f"{unit}: {state}: Printing the last 10 log lines.\n")
     sys.stdout.flush()
-    if not os.access(os.path.join(root, "usr/bin/journalctl"), os.X_OK):
-        raise NoProgramError("Failed to spawn new process for printing logs")
-    journalctl.main(root, ["-u", unit, "--no-pager", "-e", "-n", "10"])
+    journalctl(root, "-u", unit, "--no-pager", "-e", "-n", "10")
     sys.stdout.write("\n")
 
 
@@ -138,7 +125,7 @@ def reprovision(root: str) -> int:
 
 def _logs(root: str, arguments: list[str]) -> None:
     units = [word for name in RUNTIME for word in ("-u", name)]
-    journalctl.main(root, [*units, *(arguments or ["-e", "--no-pager"])])
+    journalctl(root, *units, *(arguments or ["-e", "--no-pager"]))
 
 
 def _set_log_level(root: str, level: str) -> None:
@@ -147,7 +134,7 @@ def _set_log_level(root: str, level: str) -> None:
         os.makedirs(folder, exist_ok=True)
         with open(os.path.join(folder, "log-level.conf"), "w", encoding="ascii") as target:
             target.write(f"[Service]\nEnvironment=AZIOT_LOG={level.upper()}")
-    _systemctl(root, "daemon-reload")
+    systemctl(root, "daemon-reload")
     sys.stdout.write(
         f"Set log level to {level.upper()} for all services. "
         "Run the `iotedge system restart` command for the changes to take effect.\n"

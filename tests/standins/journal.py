@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 
-from .layout import JOURNAL, hostname
+from .layout import JOURNAL, ServiceSpec, hostname
 
 Entry = dict[str, str]
 
@@ -23,18 +23,19 @@ class Journal:
         self._boot = _boot_id()
         self._hostname = hostname(root)
 
-    def unit_said(self, unit: str, pid: int, invocation: str, line: tuple[int, str]) -> None:
-        """Store what a unit's process wrote: a priority and a text."""
+    def unit_said(self, spec: ServiceSpec, pid: int, invocation: str, line: str) -> None:
+        """Store a line that a unit's process wrote; a priority may stand in front."""
+        priority, text = (line[1], line[3:]) if line[:1] == "<" and line[2:3] == ">" else ("6", line)
         self._append(
             {
-                "PRIORITY": str(line[0]),
-                "SYSLOG_IDENTIFIER": unit.removesuffix(".service"),
-                "_COMM": unit.removesuffix(".service"),
+                "PRIORITY": priority,
+                "SYSLOG_IDENTIFIER": spec.process,
+                "_COMM": spec.process,
                 "_PID": str(pid),
-                "_SYSTEMD_UNIT": unit,
+                "_SYSTEMD_UNIT": spec.name,
                 "_SYSTEMD_INVOCATION_ID": invocation,
                 "_TRANSPORT": "stdout",
-                "MESSAGE": line[1],
+                "MESSAGE": text,
             }
         )
 

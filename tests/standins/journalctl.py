@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 
 from .journal import Entry, Journal
+from .systemctl import catch_up
 
 _TAKES_VALUE = {
     "-u": "unit",
@@ -145,6 +146,7 @@ def main(root: str, arguments: list[str]) -> int:
     except UsageError as wrong:
         sys.stderr.write(f"journalctl: unrecognized option '{wrong}'\n")
         return 1
+    catch_up(root)
     lines = tail(root, query)
     if not lines and not query.quiet and query.output == "short":
         lines = ["-- No entries --"]

@@ -1,7 +1,7 @@
 """What the stand-in machine consists of: users, units, directories, and the file of faults.
 
-Everything is below one scratch root. Names, owners and modes are those of the packages of
-runtime 1.6 on Debian 12.
+Names, owners and modes are those of the packages of runtime 1.6 on Debian 12. What a daemon imports
+is kept small (no dataclasses): an emulated machine starts five of them again and again.
 """
 
 import json
@@ -9,8 +9,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 STATE = "var/lib/standin"
 FAULTS = f"{STATE}/faults.json"
@@ -18,31 +17,33 @@ JOURNAL = "var/log/standin/journal.jsonl"
 CONTROL = "run/standin/control.sock"
 GENERATED = "00-super.toml"
 DEFAULT_TIME_SCALE = 0.05
+SYSTEMD_STOP_TIMEOUT_S = 90.0
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSpec:
+class ServiceSpec(NamedTuple):
     """A service of the machine, and the daemon that stands for it."""
 
     name: str
     description: str
     daemon: str
+    program: str
     user: str
     sockets: tuple[str, ...]
     enabled: bool = False
     prevent_restart: int | None = None
     restart_s: float = 5.0
+    stop_timeout_s: float = SYSTEMD_STOP_TIMEOUT_S
     socket_is_part: bool = True
     environment: str = ""
+    wanted: tuple[str, ...] = ()
 
     @property
     def process(self) -> str:
         """The process name, and journald's SYSLOG_IDENTIFIER."""
-        return self.name.removesuffix(".service")
+        return os.path.basename(self.program)
 
 
-@dataclass(frozen=True, slots=True)
-class SocketSpec:
+class SocketSpec(NamedTuple):
     """A socket unit: where it listens, for whom, and with which mode and owner."""
 
     name: str
@@ -60,6 +61,7 @@ def _identity(daemon: str, title: str) -> ServiceSpec:
         f"{name}.service",
         f"Azure IoT {title} Service",
         daemon,
+        f"/usr/libexec/aziot-identity-service/{name}",
         users[daemon],
         (f"{name}.socket",),
         environment="LD_LIBRARY_PATH=/usr/lib/aziot-identity-service",
@@ -73,10 +75,13 @@ SERVICES = {
             "aziot-edged.service",
             "Azure IoT Edge daemon",
             "edged",
+            "/usr/libexec/aziot/aziot-edged",
             "iotedge",
             ("aziot-edged.mgmt.socket", "aziot-edged.workload.socket"),
             enabled=True,
             prevent_restart=153,
+            stop_timeout_s=40,
+            wanted=("network-online.target", "docker.service"),
         ),
         _identity("identityd", "Identity"),
         _identity("keyd", "Keys"),
@@ -86,6 +91,7 @@ SERVICES = {
             "docker.service",
             "Docker Application Container Engine",
             "dockerd",
+            "/usr/bin/dockerd",
             "root",
             ("docker.socket",),
             enabled=True,
@@ -185,8 +191,20 @@ def scaled(root: str, seconds: float) -> float:
     return seconds * float(faults(root).get("time_scale", DEFAULT_TIME_SCALE))
 
 
+def is_booted(root: str) -> bool:
+    """Whether the machine is a real one, with systemd, journald and udev of its own."""
+    return root == "/"
+
+
+def shown(root: str, path: str) -> str:
+    """Give a place below the root as the machine's own programs name it."""
+    return f"/{os.path.relpath(path, root)}"
+
+
 def hostname(root: str) -> str:
     """Give the machine's host name."""
+    if is_booted(root):
+        return os.uname().nodename
     with open(os.path.join(root, "etc/hostname"), encoding="utf-8") as source:
         return source.read().strip()
 
@@ -222,7 +240,7 @@ def give(path: str, uid: int, gid: int, mode: int) -> None:
 
 @contextmanager
 def acting_as(root: str, user: str) -> Iterator[None]:
-    """Take on a user's rights for a moment, as a daemon of that user has them; needs root, else nothing."""
+    """Take on a user's rights for a moment, as its daemon has them; needs root, else nothing."""
     found = ids(root, user)
     if os.geteuid() != 0 or found is None:
         yield

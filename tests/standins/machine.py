@@ -9,7 +9,7 @@ import uuid
 from types import TracebackType
 from typing import Any, Self
 
-from . import udevadm
+from . import spawn, udevadm, unit_files
 from .layout import (
     BASE_GROUPS,
     BASE_USERS,
@@ -18,25 +18,13 @@ from .layout import (
     RUNTIME_USERS,
     SERVICE_USERS,
     SERVICES,
-    SOCKETS,
     faults,
     give,
     ids,
 )
-from .spawn import CHECKOUT, PYTHON, module_command
 from .systemctl import control
 from .template import TEMPLATE
 
-_TOOL = """#!{python} -IS
-import os
-import sys
-
-ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
-sys.path.insert(0, {checkout!r})
-from tests.standins.{module} import main  # noqa: E402
-
-sys.exit(main(ROOT, sys.argv[1:]))
-"""
 _FOLDERS = (
     "dev",
     "etc/systemd/system",
@@ -52,13 +40,6 @@ _FOLDERS = (
     "var/lib/standin",
     "var/log/standin",
 )
-_UNIT = """[Unit]
-Description={spec.description}
-
-[Service]
-Environment="{spec.environment}"
-User={spec.user}
-"""
 _DEBIAN_RULES = """# stands for Debian's package tpm-udev
 KERNEL=="tpm[0-9]*", MODE="0660", OWNER="tss"
 KERNEL=="tpmrm[0-9]*", MODE="0660", OWNER="tss", GROUP="tss"
@@ -133,16 +114,12 @@ def _groups(root: str) -> None:
 
 def _units(root: str, names: tuple[str, ...]) -> None:
     for name in names:
-        spec = SERVICES[name]
-        _write(root, f"lib/systemd/system/{name}", _UNIT.format(spec=spec))
-        for unit in spec.sockets:
-            place = SOCKETS[unit].path
-            _write(root, f"lib/systemd/system/{unit}", f"[Socket]\nListenStream=/{place}\n")
+        for unit, text in unit_files.texts(name).items():
+            _write(root, f"lib/systemd/system/{unit}", text)
 
 
 def _tool(root: str, name: str) -> None:
-    text = _TOOL.format(python=PYTHON, checkout=CHECKOUT, module=name)
-    _write(root, f"usr/bin/{name}", text, 0o755)
+    _write(root, f"usr/bin/{name}", spawn.command_text(name), 0o755)
 
 
 def _write(root: str, path: str, text: str, mode: int = 0o644) -> None:
@@ -181,7 +158,7 @@ class Machine:
         """Switch the machine on; at a boot the enabled services start too. Returns when it is up."""
         ready, tell = os.pipe()
         self._supervisor = subprocess.Popen(
-            module_command("supervisor", self.root, str(tell), "boot" if boot else "install"),
+            spawn.module_command("supervisor", self.root, str(tell), "boot" if boot else "install"),
             stdin=subprocess.PIPE,
             pass_fds=(tell,),
             cwd="/",

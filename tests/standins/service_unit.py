@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -16,19 +16,18 @@ from .journal import Journal
 from .layout import SERVICES, SOCKETS, ServiceSpec, scaled
 from .units import JobError, SocketUnit, Unit
 
-_STOP_TIMEOUT_S = 90
-
 
 @dataclass(slots=True)
 class ServiceUnit(Unit):
     """A service with a real process."""
 
     spec: ServiceSpec = field(kw_only=True)
-    life: int = field(kw_only=True)
     sockets: list[SocketUnit] = field(default_factory=list)
-    process: subprocess.Popen[bytes] | None = None
+    process: spawn.Process | None = None
+    unfinished_line: bytes = b""
     main_pid: int = 0
     exec_pid: int = 0
+    exec_us: int = 0
     exec_code: int = 0
     exec_status: int = 0
     restarts: int = 0
@@ -87,10 +86,13 @@ class ServiceUnit(Unit):
             return
         self.invocation, self.result, self.stopping = uuid.uuid4().hex, "success", False
         self.exec_code = self.exec_status = 0
+        self.unfinished_line = b""
         self.exited.clear()
         fds = {unit.spec.name: unit.listener.fileno() for unit in self.sockets if unit.listener}
-        self.process = spawn.daemon(self.root, self.spec, self.invocation, fds, self.life)
+        self.process = spawn.daemon(self.root, self.spec, fds)
+        asyncio.get_running_loop().add_reader(self.process.output, self._take_lines, self.process)
         self.main_pid = self.exec_pid = self.process.pid
+        self.exec_us = time.monotonic_ns() // 1000
         for unit in self.sockets:
             unit.unwatch()
             if unit.listener:
@@ -100,12 +102,25 @@ class ServiceUnit(Unit):
         watched = os.pidfd_open(self.main_pid)
         asyncio.get_running_loop().add_reader(watched, self._ended, watched)
 
+    def _take_lines(self, process: spawn.Process) -> None:
+        """Store what the process has written, as journald does."""
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(process.output, 65536):
+                *lines, self.unfinished_line = (self.unfinished_line + part).split(b"\n")
+                for line in lines:
+                    text = line.decode("utf-8", "replace")
+                    self.journal.unit_said(self.spec, process.pid, self.invocation, text)
+            asyncio.get_running_loop().remove_reader(process.output)
+
     def _ended(self, watched: int) -> None:
         asyncio.get_running_loop().remove_reader(watched)
         os.close(watched)
         if self.process is None:
             return
         status = self.process.wait()
+        self._take_lines(self.process)
+        asyncio.get_running_loop().remove_reader(self.process.output)
+        os.close(self.process.output)
         self.process, self.main_pid = None, 0
         self.exec_code, self.exec_status = (1, status) if status >= 0 else (2, -status)
         clean = status in {0, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP, -signal.SIGPIPE}
@@ -181,7 +196,7 @@ class ServiceUnit(Unit):
         self.enter("deactivating", "stop-sigterm")
         self._signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(self.exited.wait(), scaled(self.root, _STOP_TIMEOUT_S) + 1)
+            await asyncio.wait_for(self.exited.wait(), scaled(self.root, self.spec.stop_timeout_s) + 1)
         except TimeoutError:
             self._signal(signal.SIGKILL)
             await self.exited.wait()
@@ -211,11 +226,11 @@ def _status(status: int) -> str:
     return {1: "FAILURE", 2: "INVALIDARGUMENT"}.get(status, "n/a")
 
 
-def build(root: str, journal: Journal, life: int) -> dict[str, ServiceUnit]:
+def build(root: str, journal: Journal) -> dict[str, ServiceUnit]:
     """Make all services with their sockets."""
     services = {}
     for spec in SERVICES.values():
-        service = ServiceUnit(root, journal, spec=spec, life=life)
+        service = ServiceUnit(root, journal, spec=spec)
         service.sockets = [
             SocketUnit(root, journal, spec=SOCKETS[name], service=service) for name in spec.sockets
         ]

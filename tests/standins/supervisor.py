@@ -42,8 +42,7 @@ async def _start(services: dict[str, ServiceUnit], root: str, *, boot: bool) -> 
 async def _run(root: str, ready: int, *, boot: bool) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    life_read, _life_write = os.pipe()
-    services = build(root, Journal(root), life_read)
+    services = build(root, Journal(root))
     manager = Manager(root, services)
     loop.add_reader(0, ended.set)
     loop.add_signal_handler(signal.SIGTERM, ended.set)

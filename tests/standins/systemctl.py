@@ -28,6 +28,11 @@ def control(root: str, argv: list[str]) -> Done:
     return dict(json.loads(line)) if line else {"status": 1, "out": "", "err": _NO_SYSTEMD}
 
 
+def catch_up(root: str) -> None:
+    """Wait until the supervisor has stored what the daemons have written so far."""
+    control(root, ["show"])
+
+
 def main(root: str, arguments: list[str]) -> int:
     """Run the command."""
     done = control(root, arguments)

@@ -1,49 +1,28 @@
 """The TPM service: opens the TPM with user aziottpm's rights, keeps it open, answers identityd.
 
-The keys are stand-ins unless the fault `read_ek` asks for a real TPM2_ReadPublic of 0x81010001.
+The keys are pretended unless the switch `real_tpm` asks for the real thing.
 """
 
 import base64
 import errno
+import json
 import os
-import select
 import stat
-import time
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from .daemon import Daemon, DaemonError
+from .keys_in_tpm import Keys, Opened, Passwords, PretendKeys, RealKeys
 from .layout import connect_as, faults, open_as
 from .settings import generated
+from .tpm_commands import TpmError
 from .unixhttp import Answer, Request
 
 _DEFAULT_NODES = ("/dev/tpmrm0", "/dev/tpm0")
 _DEVICE_C = "tcti:src/tss2-tcti/tcti-device.c"
-_READ_PUBLIC_EK = bytes.fromhex("80010000000e0000017381010001")
-_EK_HEAD = "013a0001000b000300b20020837197674484b3f81a90cc8d46a5d724fd52d76e06520b64f2a1da1b331469aa"
-_PLACEHOLDER_EK = bytes.fromhex(_EK_HEAD) + bytes(316 - len(_EK_HEAD) // 2)
-_NO_EK = "could not read endorsement key from 0x81010001: tpm:handle(1):the handle is not correct for the use"
-_BAD_AUTH = "tpm:session(1):authorization failure without DA implications"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A TPM that is open: the node's place and what it was when it was opened."""
-
-    path: str
-    fd: int
-    identity: tuple[int, int]
-
-    def present(self) -> bool:
-        """Whether the node is still there and still the same."""
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return False
-        line = select.poll()
-        line.register(self.fd, 0)
-        hung_up = bool(line.poll(0))
-        return (found.st_dev, found.st_ino) == self.identity and not hung_up
+_DEFAULT_INDEX = 0x100
+_NOT_INITIALISED = ("internal error", "could not initialize TPM")
+_IO_FAILURE = "tcti:IO failure"
 
 
 def _open_node(daemon: Daemon, node: str) -> Opened:
@@ -96,7 +75,7 @@ def _open_tpm(daemon: Daemon, tcti: str) -> Opened | None:
         daemon.say(
             "ERROR:tcti:src/tss2-tcti/tctildr.c:428:Tss2_TctiLdr_Initialize_Ex() Failed to instantiate TCTI"
         )
-        raise DaemonError("internal error", "could not initialize TPM", "tcti:IO failure") from None
+        raise DaemonError(*_NOT_INITIALISED, _IO_FAILURE) from None
 
 
 def _text(value: Any, default: str) -> str:
@@ -104,65 +83,74 @@ def _text(value: Any, default: str) -> str:
     return bytes(value).decode() if isinstance(value, list) else default
 
 
-def _read_ek(opened: Opened) -> bytes | None:
-    os.write(opened.fd, _READ_PUBLIC_EK)
-    received, deadline = b"", time.monotonic() + 30
-    while len(received) < 10 or len(received) < int.from_bytes(received[2:6], "big"):
-        if not select.select([opened.fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise OSError(errno.ETIMEDOUT, "TPM")
-        part = os.read(opened.fd, 4096)
-        if not part:
-            raise OSError(errno.EPIPE, "TPM")
-        received += part
-    if int.from_bytes(received[6:10], "big"):
-        return None
-    return received[10 : 12 + int.from_bytes(received[10:12], "big")]
-
-
-class Tpm:
+class Service:
     """The service once its TPM is open."""
 
-    def __init__(self, daemon: Daemon, opened: Opened | None, config: dict[str, Any]) -> None:
+    def __init__(self, daemon: Daemon, keys: Keys) -> None:
         self._daemon = daemon
-        self._opened = opened
-        self._config = config
-        wants_ek = opened is not None and bool(faults(daemon.root).get("read_ek"))
-        found = _read_ek(opened) if opened and wants_ek else _PLACEHOLDER_EK
-        if found is None:
-            daemon.error(_NO_EK)
-        self._ek = found or _PLACEHOLDER_EK
+        self._keys = keys
 
     def handle(self, request: Request) -> Answer:
         """Answer identityd."""
         match request.path:
             case "/get_tpm_keys":
-                srk = bytes.fromhex("011a0001000b00030472") + bytes(274)
-                keys = {"endorsement_key": self._ek, "storage_root_key": srk}
-                return Answer(200, {name: base64.b64encode(key).decode() for name, key in keys.items()})
+                public = map(_encoded, self._keys.public())
+                return Answer(200, dict(zip(("endorsement_key", "storage_root_key"), public, strict=True)))
             case "/import_auth_key":
-                return self._attempt("could not import auth key", {}, needs_password=True)
+                return self._attempt("could not import auth key", lambda: self._import(request))
             case "/sign_with_auth_key":
-                return self._attempt("could not sign with auth key", {"digest": "c3RhbmQtaW4="})
+                return self._attempt("could not sign with auth key", lambda: self._sign(request))
             case _:
                 return Answer(404, {"message": "not found"})
 
-    def _attempt(self, what: str, document: Any, *, needs_password: bool = False) -> Answer:
-        if self._opened is not None and not self._opened.present():
-            cause = "tcti:IO failure"
-        elif needs_password and not self._passwords_fit():
-            cause = _BAD_AUTH
-        else:
-            return Answer(200, document)
+    def _import(self, request: Request) -> dict[str, str]:
+        self._keys.import_key(_field(request, "key"))
+        return {}
+
+    def _sign(self, request: Request) -> dict[str, str]:
+        return {"digest": _encoded(self._keys.sign(_field(request, "data")))}
+
+    def _attempt(self, what: str, work: Callable[[], dict[str, str]]) -> Answer:
+        try:
+            return Answer(200, work())
+        except TpmError as failure:
+            cause = str(failure)
+        except OSError:
+            cause = _IO_FAILURE
         for line in ("internal error", f"caused by: {what}", f"caused by: {cause}"):
             self._daemon.error(f"!!! {line}")
         return Answer(500, {"message": "internal error"})
 
-    def _passwords_fit(self) -> bool:
-        set_in_tpm = faults(self._daemon.root).get("tpm_auth", {})
-        configured = self._config.get("hierarchy_authorization", {})
-        return all(
-            _text(configured.get(name), "") == set_in_tpm.get(name, "") for name in ("owner", "endorsement")
-        )
+
+def _encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _field(request: Request, name: str) -> bytes:
+    return base64.b64decode(json.loads(request.body or b"{}").get(name, ""))
+
+
+def _passwords(config: dict[str, Any]) -> Passwords:
+    given = config.get("hierarchy_authorization", {})
+    return Passwords(**{name: _text(value, "") for name, value in given.items()})
+
+
+def _keys(daemon: Daemon, config: dict[str, Any]) -> Keys:
+    """Open the TPM.
+
+    Raises: DaemonError
+    """
+    opened = _open_tpm(daemon, _text(config.get("tcti"), "device"))
+    passwords = _passwords(config)
+    if opened is None or not faults(daemon.root).get("real_tpm"):
+        return PretendKeys(opened, lambda: passwords == Passwords(**faults(daemon.root).get("tpm_auth", {})))
+    index = config.get("auth_key_index", _DEFAULT_INDEX)
+    try:
+        return RealKeys(opened.fd, passwords, index, daemon.error)
+    except TpmError as failure:
+        raise DaemonError(*_NOT_INITIALISED, str(failure)) from None
+    except OSError:
+        raise DaemonError(*_NOT_INITIALISED, _IO_FAILURE) from None
 
 
 def run(daemon: Daemon) -> None:
@@ -171,11 +159,8 @@ def run(daemon: Daemon) -> None:
     daemon.info(f"Version - {daemon.version()}")
     config = generated(daemon.root, "tpmd") or {}
     try:
-        opened = _open_tpm(daemon, _text(config.get("tcti"), "device"))
-        tpm = Tpm(daemon, opened, config)
+        service = Service(daemon, _keys(daemon, config))
     except DaemonError as failure:
         daemon.fail(failure.chain)
-    except OSError:
-        daemon.fail(("internal error", "could not initialize TPM", "tcti:IO failure"))
     daemon.info("Starting server...")
-    daemon.serve({"aziot-tpmd.socket": tpm.handle})
+    daemon.serve({"aziot-tpmd.socket": service.handle})

@@ -5,14 +5,12 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 _LONGEST = 107
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What a client asked, and the uid that the kernel vouches for."""
 
     method: str
@@ -33,8 +31,7 @@ class Request:
         return {name: value for name, _, value in pairs}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A status and a JSON document; None for no content."""
 
     status: int
