@@ -19,7 +19,8 @@ from agent.host.notify import Notifier
 from agent.host.root import Root
 from agent.watch import Reason, Schedule, read_outcome
 
-PASS_DEADLINE_S = 1200.0  # twice the longest default apply
+# The longest waits that the settings allow, two keys of 300 s and an apply of 900 s, and 300 s for the rest.
+PASS_DEADLINE_S = 1800.0
 KILL_GRACE_S = 10.0
 _FOLDER = "/run/edge-provisioner"
 

@@ -22,8 +22,8 @@ INVALID = Code(
     "Problems in the settings files: {count}; nothing is done until they are right",
     "With a setting that can't be understood nothing is guessed, and the device is left as it is. "
     "What is wrong:\n{problems}",
-    "Run `edge-provisioner config check` and correct the files and lines that it names; `docs/settings.md` lists "
-    "every setting. The service goes on by itself at its next look, or at once after "
+    "Run `edge-provisioner config check` and correct the files and lines that it names; the manual page "
+    "edge-provisioner.toml(5) lists every setting. The service goes on by itself at its next look, or at once after "
     "`systemctl reload edge-provisioner`.",
 )
 

@@ -40,13 +40,14 @@ def save_status(root: Root, status: Status) -> None:
     Raises:
         AgentError: agent.state-unwritable.
     """
-    _save(root, status_file.PLACE, status.dumps(), 0o644)
+    _save(root, status_file.PLACE, status.dumps(), mode=0o644, folder_mode=0o755)
 
 
-def _save(root: Root, place: str, text: str, mode: int) -> None:
+def _save(root: Root, place: str, text: str, *, mode: int, folder_mode: int) -> None:
+    """Replace a file; its folder, where it is missing, is made as our tmpfiles.d has it."""
     path = root.path(place)
     try:
-        files.make_directory(os.path.dirname(path))
+        files.make_directory(os.path.dirname(path), folder_mode)
         files.write(path, text.encode(), files.Attributes(mode))
     except OSError as error:
         raise AgentError(STATE_UNWRITABLE(path=place, reason=error.strerror)) from error
@@ -67,7 +68,7 @@ class Record:
         """
         changed = replace(self.history, **changes)
         if changed != self.history:
-            _save(self.root, HISTORY_PLACE, changed.dumps(), 0o600)
+            _save(self.root, HISTORY_PLACE, changed.dumps(), mode=0o600, folder_mode=0o700)
             self.history = changed
 
 

@@ -89,11 +89,16 @@ def choice(values: type[E]) -> Kind[E]:
     return Kind(" or ".join(f'"{value}"' for value in values), parse)
 
 
-def _seconds(value: object) -> float:
-    number = value if type(value) is float else _typed(value, int)
-    if not 0 < number <= _LONGEST_S:  # NaN is neither
-        raise Refused
-    return number
+def seconds_up_to(most: int, in_words: str = "") -> Kind[float]:
+    """Give the kind that takes a number of seconds above 0 and not above `most`."""
+
+    def parse(value: object) -> float:
+        number = value if type(value) is float else _typed(value, int)
+        if not 0 < number <= most:  # NaN is neither
+            raise Refused
+        return number
+
+    return Kind(f"a number of seconds above 0 and up to {in_words or most}", parse)
 
 
 def _count(value: object) -> int:
@@ -165,7 +170,7 @@ def _refuse_what_json_lacks(value: object, below: tuple[str, ...]) -> None:
 
 TEXT = _text("a string", lambda _: True)
 TEXTS = Kind("an array of strings", _texts)
-SECONDS = Kind("a number of seconds above 0 and up to 30 days", _seconds)
+SECONDS = seconds_up_to(_LONGEST_S, "30 days")
 COUNT = Kind("an integer above 0", _count)
 PATH = _text("an absolute path", _is_path)
 PATH_OR_NONE = _text("an absolute path, or an empty string", lambda text: not text or _is_path(text))

@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 
 from agent.settings import kinds
 
+# Two keys, an apply and the rest have to fit into the watcher's limit for a pass (PASS_DEADLINE_S there).
+LONGEST_APPLY_S = 900
+LONGEST_KEY_S = 300
 T = TypeVar("T")
 
 
@@ -122,7 +125,7 @@ class Tpm:
         "used before: nothing is done until this names one. A TCTI string serves tests and software TPMs.",
     )
     timeout_s: float = _setting(
-        kinds.SECONDS,
+        kinds.seconds_up_to(LONGEST_KEY_S),
         180,
         "How long making a key may take before the TPM counts as hung; slow ones need a minute.",
     )
@@ -158,7 +161,9 @@ class Runtime:
     iotedge: str = _setting(kinds.PATH, "/usr/bin/iotedge", "The runtime's command.")
     config_file: str = _setting(kinds.PATH, "/etc/aziot/config.toml", "The runtime's configuration file.")
     apply_timeout_s: float = _setting(
-        kinds.SECONDS, 600, "How long `iotedge config apply` may take; it waits for modules to stop."
+        kinds.seconds_up_to(LONGEST_APPLY_S),
+        600,
+        "How long `iotedge config apply` may take; it waits for modules to stop.",
     )
     prove_s: float = _setting(
         kinds.SECONDS,

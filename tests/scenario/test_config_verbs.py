@@ -142,7 +142,7 @@ def test_all_bad_files_are_told_at_once(tmp_path: Path, write: Write) -> None:
         f"/{ETC}/40.toml: a link to nothing",
         f"/{VENDOR}/10.toml:2: dps.scope: unknown key; the nearest known one is dps.id_scope",
         f"/{FILE}:2: id_scope: unknown key; the nearest known one is dps.id_scope",
-        f"/{FILE}:4: tpm.timeout_s: expected a number of seconds above 0 and up to 30 days; found a string",
+        f"/{FILE}:4: tpm.timeout_s: expected a number of seconds above 0 and up to 300; found a string",
         f"/{ETC}/20.toml:1: not valid TOML: Expected ']' at the end of a table declaration (column 5)",
     ]
     assert answer.stderr.startswith("settings.invalid: Problems in the settings files: 7;")

@@ -14,6 +14,7 @@ from agent.settings.table import OnManualEdit
 TAKEN: list[tuple[Kind[object], list[object]]] = [
     (kinds.TEXT, ["", "x"]),
     (kinds.SECONDS, [1, 0.2, 30 * 86400]),
+    (kinds.seconds_up_to(900), [0.2, 900, 900.0]),
     (kinds.COUNT, [1, 1000]),
     (kinds.PATH, ["/", "/usr/bin/iotedge", "/with space"]),
     (kinds.PATH_OR_NONE, ["", "/a"]),
@@ -46,6 +47,7 @@ REFUSED: list[tuple[Kind[object], list[object]]] = [
     (kinds.TEXT, [1, True, None, [], {}]),
     (kinds.TEXTS, ["x", ["x", 1], {}]),
     (kinds.SECONDS, [0, -1, -0.1, True, "1", math.nan, math.inf, 30 * 86400 + 1]),
+    (kinds.seconds_up_to(900), [0, 900.5, 901, "900"]),
     (kinds.COUNT, [0, -1, 1.0, True, "1"]),
     (kinds.PATH, ["", "iotedge", "./x", "/a\nb", 1]),
     (kinds.PATH_OR_NONE, ["a"]),
