@@ -139,4 +139,4 @@ def _pids(units: object) -> tuple[int, ...]:
 def _line(document: dict[str, object]) -> str:
     phase, summary, remedy = (str(document.get(name) or "") for name in ("phase", "summary", "remedy"))
     said = ": ".join(part for part in (phase, summary) if part)
-    return f"{said} (what to do: {remedy})" if remedy else said
+    return f"{said} (what to do: {remedy})" if remedy and phase != "provisioned" else said

@@ -60,11 +60,11 @@ class CommandLine:
 
 def read() -> CommandLine:
     """Read the parser with every verb configured. Verbs that are not in this version are left out."""
-    parser = cli._parser(tuple(cli._VERBS))  # noqa: SLF001
+    parser = cli.parser_for(tuple(cli.VERBS))
     options = tuple(_option(action) for action in _actions(parser) if action.option_strings)
     given = {name for option in options for name in option.names}
     subparsers = next(one for one in parser._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
-    verbs = (_verb(one, subparsers.choices[one], given) for one in cli._VERBS)  # noqa: SLF001
+    verbs = (_verb(one, subparsers.choices[one], given) for one in cli.VERBS)
     return CommandLine(str(parser.description), options, tuple(verbs))
 
 
@@ -79,9 +79,10 @@ def _verb(name: str, parser: argparse.ArgumentParser, given: set[str]) -> Verb:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Give what a person can write; --help goes without saying."""
+    """Give what a person can write; --help goes without saying, and what has no help is not for people."""
     for action in parser._actions:  # noqa: SLF001
-        if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction):  # noqa: SLF001
+        unsaid = isinstance(action, argparse._HelpAction | argparse._SubParsersAction)  # noqa: SLF001
+        if not unsaid and action.help != argparse.SUPPRESS:
             yield action
 
 

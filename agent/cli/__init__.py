@@ -3,14 +3,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from agent import __version__
 from agent.codes import AgentError, ExitCode
 from agent.host.root import Root
 
-_VERBS = {
+VERBS: Mapping[str, str] = {
     "run": "watch this device and keep it provisioned (what the service runs)",
     "once": "look at everything once and do what is missing",
     "plan": "say what `once` would do, and change nothing",
@@ -31,7 +31,7 @@ _NOT_IN_THIS_VERSION = ("check", "diag")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (design section 1: 0, 1, 2, 3 or 4)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(words).parse_args(words)
+    options = parser_for(words).parse_args(words)
     options.root = Root(os.path.abspath(options.root))  # children start in /
     options.settings = options.settings and os.path.abspath(options.settings)
     os.umask(0o022)  # the folder in /run and status.json are for every user to read
@@ -50,14 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser; only the verb that is asked for is imported and configured."""
     parser = argparse.ArgumentParser(
         prog="edge-provisioner", description=_DESCRIPTION, parents=[_global(top=True)]
     )
     parser.add_argument("--version", action="version", version=f"edge-provisioner {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for verb, summary in _VERBS.items():
+    for verb, summary in VERBS.items():
         verb_parser = verbs.add_parser(verb, help=summary, description=summary, parents=[_global(top=False)])
         if verb in words:
             import_module(f"agent.cli.{verb}").configure(verb_parser)

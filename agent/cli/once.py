@@ -25,10 +25,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--adopt", action="store_true",
         help="take over a device that is provisioned in another way, edited by hand, or has got another TPM",
     )  # fmt: skip
-    parser.add_argument(
-        "--because", choices=[one.value for one in Because], default=Because.COMMAND.value,
-        help="what made the agent look; a timer's look leaves the TPM alone (the service uses this)",
-    )  # fmt: skip
+    parser.add_argument(  # the watcher's word to its passes, nothing for a person
+        "--because", choices=[*Because], default=Because.COMMAND, help=argparse.SUPPRESS
+    )
 
 
 def run(options: argparse.Namespace) -> int:

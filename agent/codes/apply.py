@@ -10,6 +10,16 @@ RUNNING = Code(
     "The runtime has no lock of its own against two changes at once, so the agent waits for this one.",
     "Wait; the agent goes on by itself. If it takes more than ten minutes, look at it with `ps -f -p {pid}`.",
 )
+PACKAGES_BUSY = Code(
+    "apply.packages-busy",
+    Phase.WAITING,
+    Severity.NOTICE,
+    "Packages are being installed or removed (process {pid}), so the runtime is left alone",
+    "A runtime that is started before its packages are configured lacks users, groups or files, and does not get "
+    "them until it is started again. What holds the package manager's lock may be `apt`, `dpkg` or an automatic "
+    "upgrade.",
+    "Wait; the agent goes on by itself. If it takes more than an hour, look at it with `ps -f -p {pid}`.",
+)
 SETTLING = Code(
     "apply.settling",
     Phase.WAITING,
@@ -87,7 +97,7 @@ TIMED_OUT = Code(
     "Stopping modules can take long, but not this long. Services may have been left stopped; the agent has "
     "them restarted once.",
     "See what hangs with `systemctl list-jobs` and `docker ps`. If the device only needs longer, raise "
-    "`apply_timeout_s` under `[runtime]` in `/etc/edge-provisioner/agent.toml`.",
+    "`apply_timeout_s` under `[runtime]` in `/etc/edge-provisioner/agent.toml`; 900 is the most.",
 )
 UNPROVEN = Code(
     "apply.unproven",

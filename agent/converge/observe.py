@@ -35,6 +35,7 @@ _UNITS = (
     *(name.replace(".service", ".socket") for name in causes.DAEMONS if name != causes.EDGED),
 )
 _BACKUP = "/var/lib/aziot/identityd/device_info"
+_PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
 _JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included
 
 
@@ -186,6 +187,7 @@ def look_at_runtime(request: Request, settings: Runtime, before: Status | None) 
         backup=files.look(root.path(_BACKUP)).kind == "file",
         engine=ask_engine(root),
         change_pid=iotedge.running_change(root, program),
+        installer_pid=files.record_lock_holder(root.path(_PACKAGES_LOCK)),
     )
     return facts if _is_calm(facts) else _with_testimony(root, program, facts)
 

@@ -225,11 +225,14 @@ def _apply(snapshot: Snapshot, wish: _Wish, steps: list[Step]) -> None:
     if snapshot.runtime.change_pid is not None:
         raise _StopError(apply.RUNNING(pid=snapshot.runtime.change_pid))
     wrong = generated.disagreements(wish.document, snapshot.config.generated)
+    cut_off = was_cut_off(snapshot.history.intent, snapshot)
+    if (wrong or cut_off) and snapshot.runtime.installer_pid is not None:
+        raise _StopError(apply.PACKAGES_BUSY(pid=snapshot.runtime.installer_pid))
     hindrance = _hindrance(snapshot, wish) if wrong else None
     if wrong and hindrance is None:
         reason = f"{wrong[0].about} is not applied yet" if _was_applied(snapshot) else "never applied"
         steps.append(ApplyConfig(reason))
-    elif was_cut_off(snapshot.history.intent, snapshot):
+    elif cut_off:
         steps.append(RestartRuntime())
     if hindrance is not None:
         raise _StopError(hindrance)

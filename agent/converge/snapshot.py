@@ -67,7 +67,8 @@ class RuntimeFacts:
     """The runtime: is it there, how are its daemons, and what do they say.
 
     `units` is None where systemd does not answer; `restarts_before` is what the last look counted;
-    `journal` is read only when something is wrong.
+    `journal` is read only when something is wrong. `change_pid` and `installer_pid` are processes that change
+    the runtime now: an `iotedge` command, and whoever installs packages.
     """
 
     program: str | None = None
@@ -81,6 +82,7 @@ class RuntimeFacts:
     engine: EngineState = EngineState.UNKNOWN
     journal: tuple[Entry, ...] = ()
     change_pid: int | None = None
+    installer_pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

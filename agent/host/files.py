@@ -4,12 +4,14 @@ import errno
 import fcntl
 import os
 import stat
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 _TEMPORARY_PREFIX = ".edge-provisioner-"
+_FLOCK = "hhqqi"  # struct flock with large files, fcntl(2): type, whence, start, length, process
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,23 @@ def _lock_this_file(handle: int, path: str) -> bool:
         return False
     ours, named = os.fstat(handle), look(path)
     return ours.st_ino == named.inode  # somebody may have replaced the file before we had the lock
+
+
+def record_lock_holder(path: str) -> int | None:
+    """Give the process that holds a POSIX record lock on a file for writing; None where nobody does.
+
+    It is asked with F_GETLK, which takes no lock, so nobody is told that the file is busy because of us.
+    """
+    wanted = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        kind, *_, pid = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, wanted))
+    finally:
+        os.close(handle)
+    return None if kind == fcntl.F_UNLCK else int(pid)
 
 
 def lock_note(path: str) -> bytes | None:

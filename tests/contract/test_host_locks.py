@@ -20,6 +20,13 @@ with files.locked(sys.argv[1], note=b"other") as held:
     print(held, flush=True)
     sys.stdin.read()
 """
+_LOCK_RECORD_AND_WAIT = """
+import fcntl, sys
+lock = open(sys.argv[1], "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
 
 
 def test_a_lock_is_held_by_one_and_names_its_holder(tmp_path: Path) -> None:
@@ -79,6 +86,21 @@ def test_a_lock_is_no_way_through_a_link(tmp_path: Path) -> None:
         pytest.fail("it was taken")
 
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_record_lock_names_its_process_and_is_not_touched(tmp_path: Path) -> None:
+    """As dpkg takes it on its own lock."""
+    path = str(tmp_path / "lock-frontend")
+    assert files.record_lock_holder(path) is None
+    argv = [sys.executable, "-c", _LOCK_RECORD_AND_WAIT, path]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as installer:
+        assert installer.stdout
+        installer.stdout.readline()
+        assert files.record_lock_holder(path) == installer.pid
+        assert files.record_lock_holder(path) == installer.pid
+        installer.kill()
+
+    assert files.record_lock_holder(path) is None
 
 
 def test_nobody_holds_a_lock_that_is_not_there(tmp_path: Path) -> None:

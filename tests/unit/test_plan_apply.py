@@ -78,6 +78,19 @@ def test_an_apply_that_runs_is_waited_for_even_if_all_is_told() -> None:
     assert code(plan(changed(healthy(), runtime={"change_pid": 4711}))) == "apply.running"
 
 
+def test_nothing_is_applied_while_packages_are_installed() -> None:
+    """Seen on a booted machine: edged, started before its package was configured, lacked its groups."""
+    busy = {"installer_pid": 4712}
+    first = plan(changed(fresh(), runtime=busy))
+    later = plan(changed(unapplied(healthy()), runtime=busy))
+    well = plan(changed(healthy(), runtime=busy))
+
+    assert names(first)[-1] == "write-config"
+    assert first.finding == apply.PACKAGES_BUSY(pid=4712)
+    assert (names(later), later.finding) == ([], apply.PACKAGES_BUSY(pid=4712))
+    assert code(well) == "runtime.provisioned"
+
+
 @pytest.mark.parametrize("engine", list(EngineState))
 def test_the_engine_is_needed_from_the_second_apply_on(engine: EngineState) -> None:
     first = plan(changed(fresh(), runtime={"engine": engine}))

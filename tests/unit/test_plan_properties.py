@@ -104,6 +104,7 @@ _RUNTIME = st.fixed_dictionaries(
         "program": st.sampled_from(["/usr/bin/iotedge", "/usr/bin/iotedge", None]),
         "engine": st.sampled_from(EngineState),
         "change_pid": st.sampled_from([None, None, 4711]),
+        "installer_pid": st.sampled_from([None, None, 4712]),
     }
 )
 _ATTEMPTS = st.builds(
@@ -213,6 +214,7 @@ def test_an_apply_has_its_reason_and_nothing_against_it(device: Snapshot) -> Non
     assert generated.disagreements(document, device.config.generated)
     assert device.tpm.settles_in_s == 0
     assert device.runtime.change_pid is None
+    assert device.runtime.installer_pid is None
     assert not (was_applied and device.runtime.engine is EngineState.DOWN)
     if failed and not device.insist and not written:
         assert failed.boot_id != BOOT or failed.retry_at_s <= NOW_S

@@ -240,7 +240,10 @@ def test_the_runtimes_processes_are_read_and_what_is_none_is_not() -> None:
     ("document", "line"),
     [
         ({"phase": "held", "summary": "no TPM", "remedy": "plug one"}, "held: no TPM (what to do: plug one)"),
-        ({"phase": "provisioned", "summary": "all is well", "remedy": ""}, "provisioned: all is well"),
+        (
+            {"phase": "provisioned", "summary": "all is well", "remedy": "Nothing to do."},
+            "provisioned: all is well",
+        ),
         ({"phase": "provisioned", "summary": None}, "provisioned"),
         ({"remedy": "plug one"}, " (what to do: plug one)"),
     ],
