@@ -8,8 +8,11 @@ APT_PACKAGES := python3 python3-venv python3-tpm2-pytss python3-tomlkit python3-
 	curl tpm2-tools libtss2-tcti-device0 libtss2-tcti-swtpm0
 NEWEST_PACKAGES := $(APT_PACKAGES) gcc libc6-dev python3-dev pkg-config libtss2-dev
 BUILD_PACKAGES := debhelper dh-python dpkg-dev
+VM_PACKAGES := $(BUILD_PACKAGES) mmdebstrap debian-archive-keyring busybox-static cpio e2fsprogs kmod xz-utils \
+	openssh-client qemu-system-x86 qemu-utils swtpm systemd-container util-linux
 DEPENDENCIES = $(shell sed -n '/^Depends:/,/\$$/p' packaging/debian/control | grep -o 'python3[-a-z0-9]*')
 SUITES ?= bookworm trixie
+SUITE ?= bookworm
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
 
 .PHONY: help
@@ -54,6 +57,28 @@ test-package: dev ## the package built twice, judged by lintian and systemd, ins
 judge-package: deb ## the package before piuparts and autopkgtest; needs root, takes minutes
 	@tests/setup.sh packages mmdebstrap piuparts autopkgtest
 	@tests/package/judges.sh build/edge-provisioner_*_all.deb $(SUITES)
+
+.PHONY: test-vm
+test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM, in qemu: SUITE=bookworm or trixie; needs root
+	@EDGE_PROVISIONER_SUITE=$(SUITE) $(PYTHON) -m pytest -n 3 -p no:randomly --timeout=1800 --durations=0 -v tests/vm
+
+.PHONY: test-light
+test-light: $(SUITES:%=build/vm/%/complete) ## the package under dpkg and systemd in containers, no TPM; needs root
+	@tests/setup.sh packages $(VM_PACKAGES)
+	@for suite in $(SUITES); do EDGE_PROVISIONER_SUITE=$$suite \
+		$(PYTHON) -m pytest -n 2 --durations=0 -v tests/vm/test_light_*.py || exit; done
+
+.PHONY: vm
+vm: build/vm/$(SUITE)/complete ## a provisioned machine to look around in; says how to log in
+	@PYTHONPATH=. $(PYTHON) -m tests.vm.play start $(SUITE)
+
+.PHONY: vm-stop
+vm-stop: ## end that machine
+	@PYTHONPATH=. $(SYSTEM_PYTHON) -m tests.vm.play stop
+
+build/vm/%/complete: tests/package/debian.sh $(shell find tests/vm/image -type f) | dev
+	@tests/setup.sh packages $(VM_PACKAGES)
+	@tests/vm/image/build.sh $* build/vm/$*
 
 .PHONY: lint
 lint: dev ## ruff and mypy

@@ -1,0 +1,123 @@
+"""Machines for cases: copies of saved ones, switched off at the end; a failed case shows the journal."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.vm.container import Container
+from tests.vm.machine import Machine
+from tests.vm.parts import Parts, build_parts
+from tests.vm.shell import Shell
+from tests.vm.stages import Stages, deliver, locked
+
+SUITE = os.environ.get("EDGE_PROVISIONER_SUITE", "bookworm")
+_LAST_WORDS = "journalctl -b -n 200 --no-pager -o short-monotonic; cat /run/edge-provisioner/status.json"
+_RETRIED = "retried-boots"
+_FAILED = pytest.StashKey[bool]()
+
+
+class Bench:
+    """Where a case's machines stand."""
+
+    def __init__(self, stages: Stages, parts: Parts, folder: Path) -> None:
+        self.stages = stages
+        self.parts = parts
+        self.machines: list[Machine] = []
+        self._folder = folder
+
+    def copy(self, stage: str) -> Machine:
+        """Give a machine that goes on from a stage."""
+        machine = self.copy_of(self.stages.saved(stage))
+        machine.resume()
+        return machine
+
+    def copy_of(self, saved: Machine) -> Machine:
+        """Give a copy of a saved machine, not running yet."""
+        machine = Machine.copy(self._folder / f"machine-{len(self.machines)}", saved)
+        self.machines.append(machine)
+        return machine
+
+
+@pytest.fixture(scope="session", name="shared")
+def folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that this run's workers have in common.
+
+    While cases are written, EDGE_PROVISIONER_MACHINES names one that is kept, machines and packages with it.
+    """
+    if kept := os.environ.get("EDGE_PROVISIONER_MACHINES"):
+        Path(kept).mkdir(exist_ok=True)
+        return Path(kept)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machines"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session", name="parts")
+def what_machines_are_made_from(shared: Path) -> Parts:
+    """Give image and packages, built by the first who asks."""
+    with locked(shared / "parts.lock"):
+        return build_parts(SUITE, shared / "parts")
+
+
+@pytest.fixture(scope="session", name="stages")
+def saved_machines(shared: Path, parts: Parts) -> Stages:
+    """Give the machines that cases begin with."""
+    return Stages(shared, parts)
+
+
+@pytest.fixture
+def bench(
+    stages: Stages, parts: Parts, shared: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Bench]:
+    """Give a place for a case's machines."""
+    bench = Bench(stages, parts, tmp_path)
+    yield bench
+    for machine in bench.machines:
+        if request.node.stash.get(_FAILED, False):
+            print(_last_words(machine))
+        machine.cut()
+        if machine.retried_boots:
+            with (shared / _RETRIED).open("a") as counted:
+                counted.write(f"{request.node.nodeid}: see {machine.folder}\n" * machine.retried_boots)
+
+
+@pytest.fixture
+def container(parts: Parts, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Container]:
+    """Give a container with the packages at hand, and none of them installed."""
+    container = Container(tmp_path / "container", parts.image)
+    container.boot()
+    try:
+        deliver(container, parts)
+        yield container
+        if request.node.stash.get(_FAILED, False):
+            print(_last_words(container))
+    finally:
+        container.cut()
+
+
+def _last_words(machine: Shell) -> str:
+    try:
+        return machine.run(_LAST_WORDS, status=None, timeout_s=60)
+    except Exception as gone:  # noqa: BLE001 - whatever is wrong with it, the case has failed already
+        return f"the machine says nothing more: {gone}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[_FAILED] = report.failed
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    base = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    counted = base / "machines" / _RETRIED
+    lines = counted.read_text().splitlines() if counted.exists() else []
+    terminalreporter.section("boots")
+    terminalreporter.line(f"{len(lines)} boots tried once more because the machine's kernel died")
+    for line in lines:
+        terminalreporter.line(line)
