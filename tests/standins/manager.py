@@ -16,7 +16,6 @@ _ORDER = (
     "MainPID",
     "Result",
     "NRestarts",
-    "ExecMainStartTimestampMonotonic",
     "ExecMainPID",
     "ExecMainCode",
     "ExecMainStatus",
@@ -160,7 +159,6 @@ class Manager:
             times = {"StateChangeTimestampMonotonic": "0", "ActiveEnterTimestampMonotonic": "0"}
             rest = {"MainPID": "0", "Result": "success", "NRestarts": "0", "ExecMainStatus": "0"}
             more = {"ExecMainPID": "0", "ExecMainCode": "0", "FragmentPath": "", "InvocationID": ""}
-            times["ExecMainStartTimestampMonotonic"] = "0"
             return base | absent | times | rest | more | {"Environment": ""}
         base |= {
             "Description": unit.spec.description,
@@ -213,7 +211,6 @@ def _process_properties(unit: ServiceUnit) -> dict[str, str]:
     return {
         "MainPID": str(unit.main_pid),
         "NRestarts": str(unit.restarts),
-        "ExecMainStartTimestampMonotonic": str(unit.exec_us),
         "ExecMainPID": str(unit.exec_pid),
         "ExecMainCode": str(unit.exec_code),
         "ExecMainStatus": str(unit.exec_status),

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -27,7 +26,6 @@ class ServiceUnit(Unit):
     unfinished_line: bytes = b""
     main_pid: int = 0
     exec_pid: int = 0
-    exec_us: int = 0
     exec_code: int = 0
     exec_status: int = 0
     restarts: int = 0
@@ -92,7 +90,6 @@ class ServiceUnit(Unit):
         self.process = spawn.daemon(self.root, self.spec, fds)
         asyncio.get_running_loop().add_reader(self.process.output, self._take_lines, self.process)
         self.main_pid = self.exec_pid = self.process.pid
-        self.exec_us = time.monotonic_ns() // 1000
         for unit in self.sockets:
             unit.unwatch()
             if unit.listener:

@@ -1,6 +1,7 @@
 """Machines for cases: copies of saved ones, switched off at the end; a failed case shows the journal."""
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -75,13 +76,16 @@ def bench(
     """Give a place for a case's machines."""
     bench = Bench(stages, parts, tmp_path)
     yield bench
+    failed = request.node.stash.get(_FAILED, False)
     for machine in bench.machines:
-        if request.node.stash.get(_FAILED, False):
+        if failed:
             print(_last_words(machine))
         machine.cut()
         if machine.retried_boots:
             with (shared / _RETRIED).open("a") as counted:
                 counted.write(f"{request.node.nodeid}: see {machine.folder}\n" * machine.retried_boots)
+        elif not failed:
+            shutil.rmtree(machine.folder)
 
 
 @pytest.fixture
@@ -113,11 +117,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+def _saved(config: pytest.Config) -> Path:
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
+    return base / "machines"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    base = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
-    counted = base / "machines" / _RETRIED
+    counted = _saved(config) / _RETRIED
     lines = counted.read_text().splitlines() if counted.exists() else []
     terminalreporter.section("boots")
     terminalreporter.line(f"{len(lines)} boots tried once more because the machine's kernel died")
     for line in lines:
         terminalreporter.line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+    """After the summary, remove what the machines left: some gigabytes. A failed run keeps them."""
+    yield
+    if exitstatus == pytest.ExitCode.OK and not hasattr(session.config, "workerinput"):
+        shutil.rmtree(_saved(session.config), ignore_errors=True)
