@@ -243,11 +243,13 @@ def record_lock_holder(path: str) -> int | None:
     """
     wanted = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:
         kind, *_, pid = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, wanted))
+    except OSError:
+        return None  # a file system without locks
     finally:
         os.close(handle)
     return None if kind == fcntl.F_UNLCK else int(pid)

@@ -103,6 +103,14 @@ def test_a_record_lock_names_its_process_and_is_not_touched(tmp_path: Path) -> N
     assert files.record_lock_holder(path) is None
 
 
+def test_what_is_no_file_has_no_record_lock(tmp_path: Path) -> None:
+    """Nobody ever opens the other end of the pipe."""
+    os.mkfifo(tmp_path / "pipe")
+
+    assert files.record_lock_holder(str(tmp_path / "pipe")) is None
+    assert files.record_lock_holder(str(tmp_path)) is None
+
+
 def test_nobody_holds_a_lock_that_is_not_there(tmp_path: Path) -> None:
     assert files.lock_note(str(tmp_path / "lock")) is None
 
