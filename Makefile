@@ -64,7 +64,6 @@ test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM
 
 .PHONY: test-light
 test-light: $(SUITES:%=build/vm/%/complete) ## the package under dpkg and systemd in containers, no TPM; needs root
-	@tests/setup.sh packages $(VM_PACKAGES)
 	@for suite in $(SUITES); do EDGE_PROVISIONER_SUITE=$$suite \
 		$(PYTHON) -m pytest -n 2 --durations=0 -v tests/vm/test_light_*.py || exit; done
 
@@ -76,8 +75,11 @@ vm: build/vm/$(SUITE)/complete ## a provisioned machine to look around in; says 
 vm-stop: ## end that machine
 	@PYTHONPATH=. $(SYSTEM_PYTHON) -m tests.vm.play stop
 
-build/vm/%/complete: tests/package/debian.sh $(shell find tests/vm/image -type f) | dev
+.PHONY: vm-packages
+vm-packages:
 	@tests/setup.sh packages $(VM_PACKAGES)
+
+build/vm/%/complete: tests/package/debian.sh $(shell find tests/vm/image -type f) | dev vm-packages
 	@tests/vm/image/build.sh $* build/vm/$*
 
 .PHONY: lint

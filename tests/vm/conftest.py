@@ -22,9 +22,8 @@ _FAILED = pytest.StashKey[bool]()
 class Bench:
     """Where a case's machines stand."""
 
-    def __init__(self, stages: Stages, parts: Parts, folder: Path) -> None:
+    def __init__(self, stages: Stages, folder: Path) -> None:
         self.stages = stages
-        self.parts = parts
         self.machines: list[Machine] = []
         self._folder = folder
 
@@ -70,11 +69,9 @@ def saved_machines(shared: Path, parts: Parts) -> Stages:
 
 
 @pytest.fixture
-def bench(
-    stages: Stages, parts: Parts, shared: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Bench]:
+def bench(stages: Stages, shared: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
     """Give a place for a case's machines."""
-    bench = Bench(stages, parts, tmp_path)
+    bench = Bench(stages, tmp_path)
     yield bench
     failed = request.node.stash.get(_FAILED, False)
     for machine in bench.machines:

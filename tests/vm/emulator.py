@@ -3,13 +3,12 @@
 Everything is below one folder: sockets, logs, pids, the console's text, and the memory of a saved machine.
 """
 
-import os
 import shlex
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +35,7 @@ _END_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
 class GoneError(Exception):
-    """The emulator ended by itself; what it and the console said last."""
+    """The emulator ended by itself; what it said last."""
 
 
 def until(condition: Callable[[], bool], timeout_s: float, what: str) -> None:
@@ -140,9 +139,7 @@ class Emulator:
 
         def alive_and_so() -> bool:
             if self._qemu and self._qemu.poll() is not None:
-                raise GoneError(
-                    f"{(self._folder / 'qemu.log').read_text()[-2000:]}\n{self.console()[-4000:]}"
-                )
+                raise GoneError((self._folder / "qemu.log").read_text()[-2000:])
             return condition()
 
         until(alive_and_so, timeout_s, what)
@@ -153,9 +150,7 @@ class Emulator:
         return place.read_text(errors="replace") if place.exists() else ""
 
     def _monitor(self) -> Monitor:
-        # By a way that is short enough for a socket's address, wherever the folder lies.
-        with _short_way(self._folder) as short:
-            return Monitor(f"{short}/monitor")
+        return Monitor(str(self._folder / "monitor"))
 
     def _is_read_back(self) -> bool:
         with closing(self._monitor()) as monitor:
@@ -173,16 +168,6 @@ class Emulator:
             )
         (self._folder / f"{name}.pid").write_text(str(process.pid))
         return process
-
-
-@contextmanager
-def _short_way(folder: Path) -> Iterator[str]:
-    """Give a short path to a folder."""
-    handle = os.open(folder, os.O_PATH)
-    try:
-        yield f"/proc/self/fd/{handle}"
-    finally:
-        os.close(handle)
 
 
 def _is_migrated(monitor: Monitor) -> bool:

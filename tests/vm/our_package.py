@@ -1,13 +1,12 @@
-"""Our package in a container: its names, what brings it there, and what dpkg and systemd say of it."""
+"""Our package on a machine: its units, what brings it there, and what dpkg and systemd say of it."""
 
 from agent import __version__
 from tests.package.debian_tree import PROJECT
 from tests.vm import witness
 from tests.vm.shell import Shell
-from tests.vm.stages import SETTINGS, settings
+from tests.vm.stages import NEWER, SETTINGS, settings
 
 SERVICE, PATH = "edge-provisioner.service", "edge-provisioner.path"
-NEWER, OLDER = "/root/edge-provisioner.deb", "/root/older.deb"
 INSTALL = f"dpkg -i {NEWER}"
 # systemd has heard of it from the daemon, so its first look is over.
 NO_TPM = f"systemctl show -P StatusText {SERVICE} | grep 'no TPM'"

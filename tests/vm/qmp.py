@@ -1,8 +1,9 @@
 """qemu's monitor: one command after another over its unix socket (QEMU Machine Protocol)."""
 
 import json
-import socket
 from typing import Any
+
+from tests.standins.unixhttp import connect
 
 _DEADLINE_S = 120.0
 
@@ -15,9 +16,7 @@ class Monitor:
     """A connection to a running qemu."""
 
     def __init__(self, path: str) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(_DEADLINE_S)
-        self._socket.connect(path)
+        self._socket = connect(path, _DEADLINE_S)
         self._stream = self._socket.makefile("rwb")
         self._read()
         self.execute("qmp_capabilities")

@@ -12,12 +12,14 @@ import fcntl
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.vm.machine import Machine
 from tests.vm.parts import Parts
 from tests.vm.shell import Shell
 
+NEWER, OLDER = "/root/edge-provisioner.deb", "/root/older.deb"
 SETTINGS = "/etc/edge-provisioner/agent.toml"
 ID_SCOPE = "0ne00112233"
 _STATUS = "/run/edge-provisioner/status.json"
@@ -28,8 +30,8 @@ SOON = "[tpm]\nsettle_s = 1\n[runtime]\nprove_s = 2\n"
 def deliver(machine: Shell, parts: Parts) -> None:
     """Bring our packages, and the runtime's in an archive that apt knows."""
     machine.put(parts.packages, target="/srv/packages")
-    machine.put(parts.package, target="/root/edge-provisioner.deb")
-    machine.put(parts.older, target="/root/older.deb")
+    machine.put(parts.package, target=NEWER)
+    machine.put(parts.older, target=OLDER)
     machine.run("apt-get update")
 
 
@@ -39,20 +41,15 @@ def _boot(machine: Machine, parts: Parts) -> None:
 
 
 def _install(machine: Machine, _parts: Parts) -> None:
-    machine.run("apt-get install -y --no-install-recommends /root/edge-provisioner.deb")
+    machine.run(f"apt-get install -y --no-install-recommends {NEWER}")
 
 
 def _install_runtime(machine: Machine, _parts: Parts) -> None:
     machine.run("apt-get install -y moby-engine && apt-get install -y aziot-edge")
 
 
-def _provision(machine: Machine, _parts: Parts) -> None:
-    machine.write(SETTINGS, settings())
-    machine.wait(PROVISIONED)
-
-
-def _provision_soon(machine: Machine, _parts: Parts) -> None:
-    machine.write(SETTINGS, settings(more=SOON))
+def _provision(machine: Machine, _parts: Parts, more: str = "") -> None:
+    machine.write(SETTINGS, settings(more=more))
     machine.wait(PROVISIONED)
 
 
@@ -71,7 +68,7 @@ _STAGES: dict[str, tuple[str | None, Callable[[Machine, Parts], None]]] = {
     "installed": ("booted", _install),
     "with-runtime": ("installed", _install_runtime),
     "provisioned": ("with-runtime", _provision),
-    "soon-provisioned": ("with-runtime", _provision_soon),
+    "soon-provisioned": ("with-runtime", partial(_provision, more=SOON)),
     "without-tpm": ("with-runtime", _boot_without_tpm),
 }
 

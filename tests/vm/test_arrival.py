@@ -2,16 +2,16 @@
 
 from tests.vm import witness
 from tests.vm.conftest import Bench
+from tests.vm.our_package import states
 from tests.vm.stages import ID_SCOPE, PROVISIONED, SETTINGS, says, settings
 
-OURS = ("edge-provisioner.service", "edge-provisioner.path")
 VENDOR = "/usr/lib/edge-provisioner/agent.toml.d/50-fleet.toml"
 
 
 def test_installed_alone_it_waits_for_settings_and_changes_nothing(bench: Bench) -> None:
     machine = bench.copy("installed")
 
-    assert witness.active(machine, *OURS) == ["inactive", "active"]
+    assert states(machine) == ["inactive", "active"]
     assert machine.run("systemctl is-enabled edge-provisioner.service edge-provisioner.path").split() == [
         "enabled",
         "enabled",

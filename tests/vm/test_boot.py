@@ -18,7 +18,7 @@ def test_a_reboot_writes_nothing_again(bench: Bench) -> None:
     assert witness.stamps(machine, _WRITTEN) == before
     assert witness.names(machine) == names
     assert witness.sign(machine)
-    assert witness.boot_restarts(machine) == 1
+    assert witness.restarts(machine, "-b") == 1
     assert not [event for event in witness.ours(machine, "-b") if event.get("EDGE_PROVISIONER_STEPS")]
 
 

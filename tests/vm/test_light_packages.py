@@ -8,12 +8,10 @@ import pytest
 from agent import __version__
 from tests.vm import witness
 from tests.vm.container import Container
-from tests.vm.light import (
+from tests.vm.our_package import (
     DAEMONS,
     INSTALL,
-    NEWER,
     NO_TPM,
-    OLDER,
     PATH,
     SERVICE,
     is_whole,
@@ -25,7 +23,7 @@ from tests.vm.light import (
     status,
 )
 from tests.vm.parts import OLDER_VERSION
-from tests.vm.stages import SETTINGS, settings
+from tests.vm.stages import NEWER, OLDER, SETTINGS, settings
 
 pytestmark = pytest.mark.timeout(300)
 

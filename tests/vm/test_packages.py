@@ -4,15 +4,11 @@ from agent import __version__
 from tests.vm import witness
 from tests.vm.conftest import Bench
 from tests.vm.machine import Machine
+from tests.vm.our_package import INSTALL, states, status
 from tests.vm.parts import OLDER_VERSION
-from tests.vm.stages import PROVISIONED, SETTINGS, settings
+from tests.vm.stages import NEWER, OLDER, PROVISIONED, SETTINGS, settings
 
 _TOUCHED = f"{witness.CONFIG} {witness.GENERATED} {witness.RULE}"
-_NEWER, _OLDER = "dpkg -i /root/edge-provisioner.deb", "dpkg -i /root/older.deb"
-
-
-def _version(machine: Machine) -> str:
-    return machine.run("dpkg-query -W -f '${Status} ${Version}' edge-provisioner")
 
 
 def _still_has_its_tpm(machine: Machine, before: tuple[str, ...]) -> None:
@@ -27,12 +23,12 @@ def test_downgraded_and_upgraded_it_goes_on_without_touching_the_runtime(bench: 
     machine = bench.copy("provisioned")
     before = (witness.stamps(machine, _TOUCHED), *witness.names(machine))
     edged = witness.show(machine, "aziot-edged", "MainPID")
-    for command, version in ((_OLDER, OLDER_VERSION), (_NEWER, __version__)):
-        machine.run(command)
+    for package, version in ((OLDER, OLDER_VERSION), (NEWER, __version__)):
+        machine.run(f"dpkg -i {package}")
 
-        assert _version(machine) == f"install ok installed {version}"
+        assert status(machine) == f"ii {version}"
         assert machine.run("edge-provisioner --version") == f"edge-provisioner {version}\n"
-        assert witness.active(machine, "edge-provisioner.service", "edge-provisioner.path") == ["active"] * 2
+        assert states(machine) == ["active", "active"]
         machine.wait(PROVISIONED)
         assert witness.show(machine, "aziot-edged", "MainPID") == edged
         assert witness.stamps(machine, _TOUCHED) == before[0]
@@ -44,7 +40,7 @@ def test_downgraded_and_upgraded_it_goes_on_without_touching_the_runtime(bench: 
 
 def test_upgraded_in_the_middle_of_an_apply_it_lets_it_end(bench: Bench) -> None:
     machine = bench.copy("provisioned")
-    machine.run(_OLDER)
+    machine.run(f"dpkg -i {OLDER}")
     machine.wait(PROVISIONED)
     witness.fault(machine, apply_hang="before-restart")
     machine.write(SETTINGS, settings(more='[runtime]\nauto_reprovisioning_mode = "OnErrorOnly"\n'))
@@ -52,7 +48,7 @@ def test_upgraded_in_the_middle_of_an_apply_it_lets_it_end(bench: Bench) -> None
     machine.wait("ls /var/lib/standin/apply-at-before-restart")
     apply = machine.read("/var/lib/standin/apply-at-before-restart").strip()
 
-    machine.run(f"systemd-run --quiet --unit=upgrade {_NEWER}")
+    machine.run(f"systemd-run --quiet --unit=upgrade {INSTALL}")
     machine.wait("systemctl show -P SubState edge-provisioner.service | grep ^stop")
     assert witness.active(machine, "upgrade") == ["active"], "dpkg did not wait"
     machine.run(f"kill -0 {apply}")
@@ -60,7 +56,7 @@ def test_upgraded_in_the_middle_of_an_apply_it_lets_it_end(bench: Bench) -> None
     machine.wait("! systemctl is-active upgrade")
     machine.wait(PROVISIONED)
 
-    assert _version(machine) == f"install ok installed {__version__}"
+    assert status(machine) == f"ii {__version__}"
     assert "OnErrorOnly" in machine.read("/etc/aziot/edged/config.d/00-super.toml")
     assert witness.restarts(machine) == 2
     _still_has_its_tpm(machine, (witness.stamps(machine, _TOUCHED), *witness.names(machine)))
@@ -72,12 +68,7 @@ def test_removed_it_leaves_the_runtime_its_tpm(bench: Bench) -> None:
 
     machine.run("apt-get remove -y edge-provisioner")
 
-    assert machine.run(
-        "systemctl is-active edge-provisioner.service edge-provisioner.path", status=None
-    ).split() == [
-        "inactive",
-        "inactive",
-    ]
+    assert states(machine) == ["inactive", "inactive"]
     assert witness.active(machine) == ["active"] * 5
     assert machine.run("ls /var/lib/edge-provisioner/history.json /etc/edge-provisioner/agent.toml")
     _still_has_its_tpm(machine, before)
@@ -94,7 +85,7 @@ def test_purged_it_leaves_the_runtime_its_tpm_and_installed_again_it_knows_the_d
     _still_has_its_tpm(machine, before)
     edged = witness.show(machine, "aziot-edged", "MainPID")
 
-    machine.run("apt-get install -y --no-install-recommends /root/edge-provisioner.deb")
+    machine.run(f"apt-get install -y --no-install-recommends {NEWER}")
     machine.wait(PROVISIONED)
 
     assert (witness.stamps(machine, _TOUCHED), *witness.names(machine)) == before

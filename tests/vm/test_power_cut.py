@@ -46,7 +46,6 @@ class Ending:
     moments: int
     config: str
     names: tuple[str, ...]
-    registration_id: str
     device: str
 
 
@@ -74,7 +73,7 @@ def _tell(stages: Stages, story: Story) -> Ending:
             break
     machine.wait(story.ends)
     names, device = witness.names(machine), witness.device(machine)["deviceId"]
-    ending = Ending(number, machine.read(witness.CONFIG), names, witness.registration_id(machine), device)
+    ending = Ending(number, machine.read(witness.CONFIG), names, device)
     machine.cut()
     return ending
 

@@ -5,7 +5,7 @@ import re
 
 from tests.vm import witness
 from tests.vm.conftest import Bench
-from tests.vm.stages import PROVISIONED, SETTINGS, settings
+from tests.vm.stages import PROVISIONED, SETTINGS, says, settings
 
 _SOON = """\
 [Service]
@@ -74,7 +74,7 @@ def test_a_tpm_with_a_password_is_used_with_the_credential(bench: Bench) -> None
 def test_every_event_has_its_fields_and_the_catalog_explains_it(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     machine.run("systemctl stop aziot-edged aziot-tpmd; systemctl reload edge-provisioner")
-    machine.wait("""grep -q '"code": "runtime.stopped"' /run/edge-provisioner/status.json""")
+    machine.wait(says("runtime.stopped"))
 
     events = witness.ours(machine)
 

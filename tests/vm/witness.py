@@ -17,6 +17,7 @@ BACKUP = "/var/lib/aziot/identityd/device_info"
 RULE = "/etc/udev/rules.d/tpmaccess.rules"
 _FAULTS = "/var/lib/standin/faults.json"
 _TPM = "TPM2TOOLS_TCTI=device:$(ls -d /dev/tpmrm* | head -n 1)"
+_READ_EK = f"{_TPM} tpm2_readpublic -Q -c {ENDORSEMENT_KEY} -o /tmp/ek.pub"
 
 
 def persistent(machine: Shell, tpm: str = _TPM) -> list[str]:
@@ -31,10 +32,9 @@ def names(machine: Shell, tpm: str = _TPM) -> tuple[str, str]:
     return endorsement, storage
 
 
-def registration_id(machine: Shell, tpm: str = _TPM) -> str:
+def registration_id(machine: Shell) -> str:
     """Derive the registration id as the published procedure does."""
-    read = f"{tpm} tpm2_readpublic -Q -c {ENDORSEMENT_KEY} -o /tmp/ek.pub"
-    return machine.run(f"{read} && sha256sum /tmp/ek.pub | cut -d' ' -f1").strip()
+    return machine.run(f"{_READ_EK} && sha256sum /tmp/ek.pub | cut -d' ' -f1").strip()
 
 
 def active(machine: Shell, *units: str) -> list[str]:
@@ -78,21 +78,15 @@ def ours(machine: Shell, *matches: str) -> list[dict[str, str]]:
     return journal(machine, "SYSLOG_IDENTIFIER=edge-provisioner", *matches)
 
 
-def restarts(machine: Shell) -> int:
+def restarts(machine: Shell, *matches: str) -> int:
     """Count how often systemd started aziot-edged: every apply does once."""
-    said = journal(machine, "-u", "aziot-edged.service", "_PID=1", "JOB_TYPE=start", "JOB_RESULT=done")
-    return len(said)
+    started = ("-u", "aziot-edged.service", "_PID=1", "JOB_TYPE=start", "JOB_RESULT=done")
+    return len(journal(machine, *started, *matches))
 
 
 def stamps(machine: Shell, places: str) -> str:
     """Give inode, times and digest of files: equal as long as nobody wrote them."""
     return machine.run(f"stat -c '%n %i %y %U %a' {places}; sha256sum {places}")
-
-
-def boot_restarts(machine: Shell) -> int:
-    """Count how often aziot-edged was started since the boot."""
-    said = journal(machine, "-b", "-u", "aziot-edged.service", "_PID=1", "JOB_TYPE=start", "JOB_RESULT=done")
-    return len(said)
 
 
 def owners(machine: Shell) -> dict[str, str]:
@@ -109,7 +103,5 @@ def fault(machine: Shell, **switched: Any) -> None:
 
 def enrol_only(machine: Shell) -> None:
     """Have the provisioning service know this TPM's endorsement key and no other."""
-    key = machine.run(
-        f"{_TPM} tpm2_readpublic -Q -c {ENDORSEMENT_KEY} -o /tmp/ek.pub && base64 -w0 /tmp/ek.pub"
-    )
+    key = machine.run(f"{_READ_EK} && base64 -w0 /tmp/ek.pub")
     fault(machine, enrolled={"endorsement_keys": [key]})
