@@ -61,7 +61,7 @@ class Shell(ABC):
 
         Raises: CommandError with what the condition printed last.
         """
-        loop = f"until ( {condition} ) >/tmp/waited 2>&1; do sleep 0.3; done"
+        loop = f"until ( {condition} ) >/tmp/waited 2>&1; do sleep 1; done"
         limited = f"timeout {timeout_s:.0f} sh -c {shlex.quote(loop)} || {{ cat /tmp/waited; exit 1; }}"
         self.run(limited, timeout_s=timeout_s + 60)
 

@@ -9,10 +9,6 @@ _DRIVER = "/sys/bus/platform/drivers/tpm_tis"
 _DEVICE = "MSFT0101:00"
 # IMA holds on to the TPM that it finds at boot, so its number stays taken. Without IMA it is free again.
 _WITHOUT_IMA = "initcall_blacklist=init_ima"
-_SIGNS = (
-    "/usr/lib/test-machine/ask /run/aziot/tpmd.sock POST '/sign_with_auth_key?api-version=2020-09-01' "
-    """'{"data": "eA=="}' | grep ^200"""
-)
 
 
 def _unbind(machine: Machine) -> None:
@@ -30,7 +26,7 @@ def test_with_the_stock_kernel_it_comes_back_as_tpm1_and_the_runtime_follows(ben
     _unbind(machine)
     machine.wait(says("runtime.tpm-gone"))
     _bind(machine)
-    machine.wait(f"grep -q tpmrm1 {witness.CONFIG} && {_SIGNS} && {PROVISIONED}")
+    machine.wait(f"grep -q tpmrm1 {witness.CONFIG} && {PROVISIONED} && {witness.SIGNS}")
 
     assert witness.owners(machine) == {"/dev/tpm1": "aziottpm 660", "/dev/tpmrm1": "aziottpm 660"}
     assert 'tcti = "device:/dev/tpmrm1"' in machine.read(witness.CONFIG)
@@ -38,7 +34,7 @@ def test_with_the_stock_kernel_it_comes_back_as_tpm1_and_the_runtime_follows(ben
     assert witness.device(machine) == device
 
     machine.reboot()
-    machine.wait(f"! grep -q tpmrm1 {witness.CONFIG} && {_SIGNS} && {PROVISIONED}")
+    machine.wait(f"! grep -q tpmrm1 {witness.CONFIG} && {PROVISIONED} && {witness.SIGNS}")
 
     assert witness.names(machine) == names
     assert witness.device(machine) == device
@@ -49,7 +45,7 @@ def test_without_ima_it_comes_back_as_tpm0_once_nobody_holds_on_to_it(bench: Ben
     machine = bench.copy("provisioned")
     names = witness.names(machine)
     machine.reboot(_WITHOUT_IMA)
-    machine.wait(f"{PROVISIONED} && {_SIGNS}")
+    machine.wait(f"{PROVISIONED} && {witness.SIGNS}")
     before = witness.stamps(machine, witness.CONFIG)
     modules = witness.show(machine, "aziot-edged", "MainPID")
 
@@ -58,7 +54,7 @@ def test_without_ima_it_comes_back_as_tpm0_once_nobody_holds_on_to_it(bench: Ben
     machine.run("systemctl kill -s KILL aziot-tpmd")
     machine.wait("systemctl show -P SubState aziot-tpmd | grep auto-restart")
     _bind(machine)
-    machine.wait(f"{_SIGNS} && {PROVISIONED}")
+    machine.wait(f"{PROVISIONED} && {witness.SIGNS}")
 
     assert witness.owners(machine) == {"/dev/tpm0": "aziottpm 660", "/dev/tpmrm0": "aziottpm 660"}
     assert witness.stamps(machine, witness.CONFIG) == before
@@ -74,7 +70,7 @@ def test_of_two_tpms_the_one_that_the_device_was_provisioned_with_is_used(bench:
 
     b = vtpm.tcti(vtpm.plug(machine, "b"))
     machine.run("systemctl reload edge-provisioner")
-    machine.wait(f"{PROVISIONED} && {_SIGNS}")
+    machine.wait(f"{PROVISIONED} && {witness.SIGNS}")
     assert witness.persistent(machine, b) == []
 
     vtpm.unplug(machine, "a")
@@ -84,7 +80,7 @@ def test_of_two_tpms_the_one_that_the_device_was_provisioned_with_is_used(bench:
     vtpm.unplug(machine, "b")
     b = vtpm.tcti(vtpm.plug(machine, "b"))
     number = vtpm.plug(machine, "a")
-    machine.wait(f"{_SIGNS} && {PROVISIONED} && grep -q tpmrm{number} {witness.CONFIG}")
+    machine.wait(f"{PROVISIONED} && {witness.SIGNS} && grep -q tpmrm{number} {witness.CONFIG}")
 
     assert witness.names(machine, vtpm.tcti(number)) == names
     assert witness.persistent(machine, b) == []

@@ -17,6 +17,11 @@ BACKUP = "/var/lib/aziot/identityd/device_info"
 RULE = "/etc/udev/rules.d/tpmaccess.rules"
 _FAULTS = "/var/lib/standin/faults.json"
 _TPM = "TPM2TOOLS_TCTI=device:$(ls -d /dev/tpmrm* | head -n 1)"
+_API = "api-version=2020-09-01"
+_ASK = "curl -sS --fail --max-time 20 -H 'Content-Type: application/json' --unix-socket /run/aziot"
+# The condition that aziot-tpmd can sign with the key that is in its TPM.
+SIGNS = f"""{_ASK}/tpmd.sock -d '{{"data": "eA=="}}' 'http://localhost/sign_with_auth_key?{_API}'"""
+_DEVICE = f"""{_ASK}/identityd.sock -d '{{"type": "aziot"}}' 'http://localhost/identities/device?{_API}'"""
 _READ_EK = f"{_TPM} tpm2_readpublic -Q -c {ENDORSEMENT_KEY} -o /tmp/ek.pub"
 
 
@@ -49,22 +54,12 @@ def show(machine: Shell, unit: str, name: str) -> str:
 
 def device(machine: Shell) -> dict[str, Any]:
     """Give what the identity service says that the device is."""
-    target = "/identities/device?api-version=2020-09-01"
-    return dict(_ask(machine, "/run/aziot/identityd.sock", target, '{"type": "aziot"}')["spec"])
+    return dict(json.loads(machine.run(_DEVICE))["spec"])
 
 
 def sign(machine: Shell) -> str:
     """Have aziot-tpmd sign with the key that is in its TPM; gives the digest."""
-    target = "/sign_with_auth_key?api-version=2020-09-01"
-    return str(_ask(machine, "/run/aziot/tpmd.sock", target, '{"data": "eA=="}')["digest"])
-
-
-def _ask(machine: Shell, socket: str, target: str, body: str) -> dict[str, Any]:
-    said = machine.run(f"/usr/lib/test-machine/ask {socket} POST '{target}' '{body}'")
-    status, _, document = said.partition(" ")
-    assert status == "200", said
-    answer: dict[str, Any] = json.loads(document)
-    return answer
+    return str(json.loads(machine.run(SIGNS))["digest"])
 
 
 def journal(machine: Shell, *matches: str) -> list[dict[str, str]]:

@@ -7,8 +7,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 # What a device has, and what our package and the runtime's depend on: the machine itself stays offline.
 system="systemd systemd-sysv udev dbus kmod openssh-server iproute2 procps psmisc adduser ca-certificates hostname"
 libraries="python3 python3-cryptography python3-pyudev python3-sdnotify python3-structlog python3-tomlkit python3-tpm2-pytss"
-# Other witnesses than ourselves: tpm2-tools for the TPM, swtpm for TPMs that the kernel's vtpm_proxy makes.
-witnesses="tpm2-tools libtss2-tcti-device0 swtpm bsdutils"
+# Other witnesses than ourselves: tpm2-tools for the TPM, curl for the runtime's daemons; swtpm for the TPMs that the
+# kernel's vtpm_proxy makes.
+witnesses="tpm2-tools libtss2-tcti-device0 swtpm bsdutils curl"
 # Of the kernel's modules only these: the others would only cost udev time.
 modules='/(virtio[a-z_]*|virtio-rng|failover|net_failover|tpm_vtpm_proxy|overlay|qemu_fw_cfg|autofs4)\.ko'
 # Nothing here waits for them, and each costs an emulated machine its time at every boot.
