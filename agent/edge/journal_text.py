@@ -1,7 +1,8 @@
 """Take the words that matter out of the daemons' journal. Pure.
 
 A daemon that fails prints its reason as `[ERR!] - caused by:` lines and a backtrace below them; the tail that
-the runtime's own status shows is the backtrace. Whoever wants the reason reads the lines above.
+the runtime's own status shows is the backtrace. Whoever wants the reason reads the lines above. Why a request
+to the container engine failed aziot-edged prints otherwise: as a block, below the line that it belongs to.
 """
 
 import re
@@ -11,6 +12,7 @@ from agent.host.journal import Entry
 
 _LEVEL = re.compile(r"^\S+Z \[(?P<level>[A-Z!]{4})\](?: \[[^\]]*\])? - (?P<text>.*)$")
 _CAUSE = re.compile(r"^(?:!!! )?caused by: (?P<text>.*)$")
+_BLOCK = "Caused by:"
 _LEVELS_OF_TROUBLE = ("ERR!", "WARN")
 _EMPTY_WORDS = frozenset({"internal error", "DPS client error", "Hub client error"})
 
@@ -35,7 +37,7 @@ def last_failure(entries: Iterable[Entry], unit: str, *, newest_only: bool = Fal
         told = earlier
     else:
         told = newest if errors(newest) else ()
-    return tuple(text for text in told if not _is_backtrace(text))
+    return tuple(text for text in _folded(told) if not _is_backtrace(text))
 
 
 def _failed(run: tuple[str, ...]) -> bool:
@@ -57,6 +59,22 @@ def present_run(entries: Iterable[Entry], unit: str) -> tuple[Entry, ...]:
 def _runs(entries: tuple[Entry, ...]) -> list[tuple[Entry, ...]]:
     order = dict.fromkeys(entry.invocation for entry in entries if entry.invocation)
     return [tuple(entry for entry in entries if entry.invocation == one) for one in order]
+
+
+def _folded(texts: Iterable[str]) -> list[str]:
+    """Put the reasons of a block into the line above it, as one of the lines that the other daemons print."""
+    folded: list[str] = []
+    in_block = False
+    for text in texts:
+        if text == _BLOCK and folded:
+            in_block = True
+            folded[-1] = folded[-1].replace(" - ", " - caused by: ", 1)
+        elif in_block and text.startswith("    "):
+            folded[-1] += ": " + re.sub(r"^ +(\d+: )?", "", text)
+        else:
+            in_block = False
+            folded.append(text)
+    return folded
 
 
 def _is_backtrace(text: str) -> bool:

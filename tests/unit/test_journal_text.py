@@ -53,6 +53,22 @@ def test_a_tpm_that_may_not_be_opened() -> None:
     assert [entry.message for entry in present_run(entries, IDENTITYD)] == lines[:4]
 
 
+def test_an_engine_that_refuses_a_network() -> None:
+    """Runtime 1.6 before an engine that may not make bridges; with two reasons they are numbered."""
+    texts = (
+        "2026-11-22T12:23:20Z [INFO] - Using runtime network id azure-iot-edge",
+        "2026-11-22T12:23:21Z [WARN] - container runtime error",
+        "Caused by:",
+        "    HTTP 500 Internal Server Error: package not installed",
+        "2026-11-22T12:23:21Z [ERR!] - Failed to initialize module runtime: initialize module runtime",
+        *ENDED,
+    )
+    numbered = (*texts[:3], "    0: not sent", "    1: refused", *texts[4:])
+
+    assert reason(texts) == ("container runtime error: HTTP 500 Internal Server Error: package not installed")
+    assert reason(numbered) == "container runtime error: not sent: refused"
+
+
 def test_a_certificate_that_could_not_be_made() -> None:
     lines = recorded("journal-est-401.txt")
     certd = [line for line in lines if "!!! " in line]
