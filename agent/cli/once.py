@@ -37,13 +37,13 @@ def run(options: argparse.Namespace) -> int:
     by_person = request.because is Because.COMMAND
     deadline = clock.monotonic_s() + options.wait
     while True:
-        status = run_pass(request, _tell if by_person else _hush, stop.asked)
+        status = run_pass(request, tell if by_person else _hush, stop.asked)
         left_s = deadline - clock.monotonic_s()
         if status.phase not in _UNFINISHED or left_s <= 0 or stop.asked():
             break
         clock.rest(max(_SHORTEST_REST_S, min(status.look_again_s, left_s)))
     if by_person:
-        _show(status)
+        show(status)
     return int(_exit_code(status))
 
 
@@ -63,7 +63,8 @@ class _StopRequest:
         return self._asked
 
 
-def _tell(effect: str) -> None:
+def tell(effect: str) -> None:
+    """Name an effect before it happens."""
     print(f"-> {effect}", flush=True)
 
 
@@ -71,7 +72,8 @@ def _hush(_effect: str) -> None:
     pass
 
 
-def _show(status: Status) -> None:
+def show(status: Status) -> None:
+    """Print what a pass found, and what to do."""
     print(f"{status.phase}: {status.summary}")
     if status.phase != Phase.PROVISIONED:
         print(f"  what to do: {status.remedy}")

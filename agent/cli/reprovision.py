@@ -2,15 +2,17 @@
 
 import argparse
 
+from agent.cli.once import show, tell
 from agent.codes import AgentError, ExitCode, identity, runtime
 from agent.converge import lock, store
 from agent.converge.observe import observe
-from agent.converge.one_pass import require_root
+from agent.converge.one_pass import require_root, run_pass
 from agent.converge.plan import plan
 from agent.converge.request import Request
 from agent.converge.snapshot import Snapshot
 from agent.edge import iotedge
 from agent.edge.identity_service import AnswerKind
+from agent.host import process
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,23 +21,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Reprovision by the runtime's own command; exits 4 with the cost where --yes is missing."""
+    """Reprovision by the runtime's own command; exits 4 with the cost where --yes is missing.
+
+    Whatever comes of it is looked at and published at once: a refusal costs the stored identity, and nothing
+    else shows that while the daemons run (as seen on runtime 1.6).
+    """
     request = Request(options.root, options.settings)
     require_root(request, "`edge-provisioner reprovision`")
-    with lock.hold(options.root, "reprovision"):
-        record, _ = store.open_record(options.root)
-        snapshot = observe(request, record.history, store.load_status(options.root))
-        program = _ready(snapshot)
-        if not options.yes:
-            raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))
-        print("-> run `iotedge system reprovision`", flush=True)
-        record.update(identity=None)
-        ended = iotedge.reprovision(options.root, program)
-        if not ended.succeeded:
-            reason = ended.err.strip().partition("\n")[0] or f"status {ended.status}"
-            raise AgentError(identity.REPROVISION_FAILED(reason=reason))
-    print("The cloud was asked and answered; `edge-provisioner status` shows what came of it.")
+    ended = _reprovision(request, allowed=options.yes)
+    status = run_pass(request, tell, lambda: False)
+    if not ended.succeeded:
+        reason = ended.err.strip().partition("\n")[0] or f"status {ended.status}"
+        raise AgentError(identity.REPROVISION_FAILED(reason=reason))
+    show(status)
     return int(ExitCode.DONE)
+
+
+def _reprovision(request: Request, *, allowed: bool) -> process.Finished:
+    with lock.hold(request.root, "reprovision"):
+        record, _ = store.open_record(request.root)
+        snapshot = observe(request, record.history, store.load_status(request.root))
+        program = _ready(snapshot)
+        if not allowed:
+            raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))
+        tell("run `iotedge system reprovision`")
+        had = record.history.identity
+        record.update(identity=None)
+        ended = iotedge.reprovision(request.root, program)
+        if not ended.succeeded:
+            record.update(identity=had)  # it is still what this device was, so its loss can be told
+        return ended
 
 
 def _ready(snapshot: Snapshot) -> str:

@@ -154,3 +154,29 @@ def test_ours_in_a_shape_that_cannot_be_edited_is_held_with_its_line(stage: Stag
     assert looked["code"] == "config.shape-refused"
     assert "line 2" in looked["summary"].lower()
     assert tree(stage.path("/etc")) == before
+
+
+def test_a_reprovisioning_that_the_cloud_refuses_is_told_at_once_and_nothing_is_restarted(
+    stage: Stage,
+) -> None:
+    """The daemons run on, and the runtime's own status shows that nothing happened."""
+    stage.provision()
+    edged = stage.edged()
+    stage.machine.fault(cloud="401")
+
+    asked, refused = stage.run("reprovision"), stage.run("reprovision", "--yes")
+
+    assert (asked.status, refused.status) == (4, 1)
+    assert "identity.reprovision-failed" in refused.err
+    assert stage.status()["code"] == "identity.backup-lost"
+    assert stage.edged() == edged
+
+
+def test_a_reprovisioning_ends_with_what_came_of_it(stage: Stage) -> None:
+    stage.provision()
+
+    asked = stage.run("reprovision", "--yes")
+
+    assert asked.status == 0
+    assert asked.out.splitlines()[1].startswith(f"{stage.status()['phase']}: ")
+    assert stage.provision()["device_id"] == "dev-tpm-1"
