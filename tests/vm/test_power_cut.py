@@ -7,8 +7,9 @@ these moments for a part of that time; then qemu and swtpm are killed: what the 
 import json
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -26,17 +27,26 @@ _HISTORY = "/var/lib/edge-provisioner/history.json"
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is going on when the power goes: from which stage on, by which settings, and until when."""
+    """What is going on when the power goes: from which stage on, with what done before, until when."""
 
     name: str
     begins_with: str
+    by_hand: str
     mode: str
     ends: str
     cuts: int
 
 
-_FIRST = Story("first", "with-runtime", "Dynamic", provisioned_again(1), 30)
-_CHANGE = Story("change", "soon-provisioned", "OnErrorOnly", provisioned_again(2), 20)
+_FIRST = Story("first", "with-runtime", "true", "Dynamic", provisioned_again(1), 30)
+_LINE = "# A line that we could not write again."
+_CHANGE = Story(
+    "change",
+    "soon-provisioned",
+    f"sed -i '1i {_LINE}' {witness.CONFIG}",
+    "OnErrorOnly",
+    provisioned_again(2),
+    20,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ def _told(stages: Stages, story: Story) -> Ending:
 
 def _tell(stages: Stages, story: Story) -> Ending:
     machine = stages.copy(story.begins_with, stages.folder / f"{story.name}-0")
+    machine.run(story.by_hand)
     machine.write(SETTINGS, settings(more=f'{SOON}auto_reprovisioning_mode = "{story.mode}"\n'))
     machine.run("systemctl reload --no-block edge-provisioner", status=None)
     number = 0
@@ -97,7 +108,8 @@ def test_after_a_power_cut_the_next_boot_makes_it_good(bench: Bench, story: Stor
     machine.wait(PROVISIONED)
 
     assert machine.read(witness.CONFIG) == ending.config
-    _nothing_is_torn(machine, story)
+    _nothing_was_torn(machine)
+    _all_is_there(machine, story)
     assert witness.persistent(machine) == [
         witness.STORAGE_ROOT_KEY,
         witness.AUTH_KEY,
@@ -110,7 +122,18 @@ def test_after_a_power_cut_the_next_boot_makes_it_good(bench: Bench, story: Stor
     assert witness.active(machine) == ["active"] * 5
 
 
-def _nothing_is_torn(machine: Machine, story: Story) -> None:
+def _nothing_was_torn(machine: Machine) -> None:
+    """Look at what test-found.service of the image kept at boot, before we could put it right."""
+    whole: dict[str, Callable[[str], Any]] = {
+        "config.toml": tomllib.loads,
+        "history.json": json.loads,
+        "tpmaccess.rules": str,
+    }
+    for name in machine.run("ls /run/found").split():
+        assert whole[name](machine.read(f"/run/found/{name}")), f"{name} was empty"
+
+
+def _all_is_there(machine: Machine, story: Story) -> None:
     generated = [tomllib.loads(machine.read(place)) for place in witness.GENERATED.split()]
     assert all(generated[:3])  # aziot-tpmd's is empty where nothing differs from the defaults
     assert generated[-1]["auto_reprovisioning_mode"] == story.mode

@@ -69,7 +69,7 @@ configure() {
     rm -f "$root/etc/resolv.conf" "$root/etc/hostname"
     cp -R "$here/overlay/." "$root/"
     cat /proc/sys/kernel/random/uuid | tr -d - >"$root/etc/machine-id"
-    chroot "$root" systemctl -q enable test-network.service test-ready.service ssh.service 2>/dev/null
+    chroot "$root" systemctl -q enable test-network.service test-found.service test-ready.service ssh.service 2>/dev/null
     # shellcheck disable=SC2086 # a list of words
     chroot "$root" systemctl -q mask $masked 2>/dev/null
     rm -rf "$root"/etc/ssh/ssh_host_* "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/archives/*.deb
