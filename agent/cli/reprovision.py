@@ -3,7 +3,7 @@
 import argparse
 
 from agent.cli.once import show, tell
-from agent.codes import AgentError, ExitCode, identity, runtime
+from agent.codes import AgentError, Code, ExitCode, identity, runtime
 from agent.converge import lock, store
 from agent.converge.observe import observe
 from agent.converge.one_pass import require_root, run_pass
@@ -45,25 +45,31 @@ def _reprovision(request: Request, *, allowed: bool) -> process.Finished:
         if not allowed:
             raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))
         tell("run `iotedge system reprovision`")
-        had = record.history.identity
-        record.update(identity=None)
         ended = iotedge.reprovision(request.root, program)
-        if not ended.succeeded:
-            record.update(identity=had)  # it is still what this device was, so its loss can be told
+        if ended.succeeded:  # else it is still what this device was, and its loss can be told
+            record.update(identity=None)
         return ended
 
 
 def _ready(snapshot: Snapshot) -> str:
-    """Make sure that what is applied is what the settings want: it is what will be registered."""
+    """Make sure that what is applied is what the settings want: it is what will be registered.
+
+    What the cloud said last is no obstacle: after a reprovisioning that was refused, aziot-identityd does not
+    ask again by itself (as seen on runtime 1.6).
+    """
     program = snapshot.runtime.program
     if program is None:
         raise AgentError(runtime.NOT_INSTALLED(missing=snapshot.runtime.missing))
     found = plan(snapshot)
-    if found.holds and found.finding and found.finding.code is not identity.CACHED:
+    if found.holds and found.finding and not _asking_may_help(found.finding.code):
         raise AgentError(found.finding)
     if found.steps or snapshot.runtime.answer.kind is AnswerKind.NOT_ASKED:
         raise AgentError(identity.NOT_READY())
     return program
+
+
+def _asking_may_help(code: Code) -> bool:
+    return code is identity.CACHED or code.name.startswith("cloud.")
 
 
 def _device(snapshot: Snapshot) -> dict[str, str]:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 
-from tests.scenario.stage import CONFIG, SCOPE, Stage, tree
+from tests.scenario.stage import CONFIG, HISTORY, SCOPE, Stage, tree
 
 BY_HAND = """# made by a person
 [provisioning]
@@ -170,6 +170,22 @@ def test_a_reprovisioning_that_the_cloud_refuses_is_told_at_once_and_nothing_is_
     assert "identity.reprovision-failed" in refused.err
     assert stage.status()["code"] == "identity.backup-lost"
     assert stage.edged() == edged
+
+
+def test_after_a_refusal_the_cloud_may_be_asked_again_though_nobody_knows_what_the_device_was(
+    stage: Stage,
+) -> None:
+    stage.provision()
+    stage.machine.fault(cloud="401")
+    stage.run("reprovision", "--yes")
+    history = json.loads(stage.read(HISTORY))
+    stage.write(HISTORY, json.dumps({**history, "identity": None}), 0o600)
+    assert stage.run("once").status == 4
+    assert stage.status()["code"] == "cloud.not-enrolled"
+    stage.machine.fault(cloud=None)
+
+    assert stage.run("reprovision", "--yes").status == 0
+    assert stage.provision()["device_id"] == "dev-tpm-1"
 
 
 def test_a_reprovisioning_ends_with_what_came_of_it(stage: Stage) -> None:
