@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,6 +73,13 @@ def test_the_device_signs_with_the_key_that_was_imported_last(machine: Machine) 
         assert _signed(machine, key)
     shell(machine, "iotedge system restart")
     assert _signed(machine, b"second")
+
+
+def test_clients_that_come_together_are_served_one_after_the_other(machine: Machine) -> None:
+    keys = [f"key {number}".encode() for number in range(8)]
+    with ThreadPoolExecutor(len(keys)) as clients:
+        assert list(clients.map(lambda key: _import(machine, key), keys)) == [200] * len(keys)
+    assert [_signed(machine, key) for key in keys].count(True) == 1
 
 
 def test_a_tpm_that_is_gone_is_an_io_failure(machine: Machine, chip: SoftwareTpm) -> None:

@@ -91,7 +91,11 @@ class Service:
         self._keys = keys
 
     def handle(self, request: Request) -> Answer:
-        """Answer identityd."""
+        """Answer a client, one at a time: the TPM takes no second command before it answered the first."""
+        with self._daemon.lock:
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Answer:
         match request.path:
             case "/get_tpm_keys":
                 public = map(_encoded, self._keys.public())
