@@ -234,6 +234,10 @@ class Identity:
         if due is None or time.monotonic() < due + scaled(self._daemon.root, _WATCHER_S):
             return
         self._changed_at = None
+        with self._daemon.lock:
+            self._read_again()
+
+    def _read_again(self) -> None:
         self._config = generated(self._daemon.root, "identityd") or self._config
         self._daemon.info("Provisioning starting. Reason: ConfigurationFileUpdate")
         self._daemon.info("Provisioning complete.")
