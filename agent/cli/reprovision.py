@@ -6,7 +6,7 @@ from agent.cli.once import show, tell
 from agent.codes import AgentError, Code, ExitCode, identity, runtime
 from agent.converge import lock, store
 from agent.converge.observe import observe
-from agent.converge.one_pass import require_root, run_pass
+from agent.converge.one_pass import pass_under_lock, require_root
 from agent.converge.plan import plan
 from agent.converge.request import Request
 from agent.converge.snapshot import Snapshot
@@ -28,8 +28,9 @@ def run(options: argparse.Namespace) -> int:
     """
     request = Request(options.root, options.settings)
     require_root(request, "`edge-provisioner reprovision`")
-    ended = _reprovision(request, allowed=options.yes)
-    status = run_pass(request, tell, lambda: False)
+    with lock.hold(request.root, "reprovision"):
+        ended = _reprovision(request, allowed=options.yes)
+        status = pass_under_lock(request, tell, lambda: False)
     if not ended.succeeded:
         reason = ended.err.strip().partition("\n")[0] or f"status {ended.status}"
         raise AgentError(identity.REPROVISION_FAILED(reason=reason))
@@ -38,17 +39,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _reprovision(request: Request, *, allowed: bool) -> process.Finished:
-    with lock.hold(request.root, "reprovision"):
-        record, _ = store.open_record(request.root)
-        snapshot = observe(request, record.history, store.load_status(request.root))
-        program = _ready(snapshot)
-        if not allowed:
-            raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))
-        tell("run `iotedge system reprovision`")
-        ended = iotedge.reprovision(request.root, program)
-        if ended.succeeded:  # else it is still what this device was, and its loss can be told
-            record.update(identity=None)
-        return ended
+    record, _ = store.open_record(request.root)
+    snapshot = observe(request, record.history, store.load_status(request.root))
+    program = _ready(snapshot)
+    if not allowed:
+        raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))
+    tell("run `iotedge system reprovision`")
+    ended = iotedge.reprovision(request.root, program)
+    if ended.succeeded:  # else it is still what this device was, and its loss can be told
+        record.update(identity=None)
+    return ended
 
 
 def _ready(snapshot: Snapshot) -> str:

@@ -22,15 +22,24 @@ def run_pass(request: Request, tell: Callable[[str], None], stopping: Callable[[
     """
     require_root(request, "`edge-provisioner once`")
     with lock.hold(request.root, "once"):
-        record, damaged = store.open_record(request.root)
-        before = store.load_status(request.root)
-        transaction = clock.random_id()
-        speak = publish.Speaker(request.root, transaction)
-        work = act.Work(request, record, before, transaction, tell, speak, stopping)
-        outcome = _carry_out(work, observe(request, record.history, before))
-        moved = publish.record_identity(record, outcome.snapshot, outcome.finding)
-        outcome = replace(outcome, notices=(*damaged, *moved, *outcome.notices))
-        return publish.publish(request, outcome, before, transaction)
+        return pass_under_lock(request, tell, stopping)
+
+
+def pass_under_lock(request: Request, tell: Callable[[str], None], stopping: Callable[[], bool]) -> Status:
+    """Do the same for who holds the lock already, so that nobody else comes between.
+
+    Raises:
+        AgentError: the state can't be written; nothing was done.
+    """
+    record, damaged = store.open_record(request.root)
+    before = store.load_status(request.root)
+    transaction = clock.random_id()
+    speak = publish.Speaker(request.root, transaction)
+    work = act.Work(request, record, before, transaction, tell, speak, stopping)
+    outcome = _carry_out(work, observe(request, record.history, before))
+    moved = publish.record_identity(record, outcome.snapshot, outcome.finding)
+    outcome = replace(outcome, notices=(*damaged, *moved, *outcome.notices))
+    return publish.publish(request, outcome, before, transaction)
 
 
 def require_root(request: Request, what: str) -> None:

@@ -1,10 +1,14 @@
 """What somebody else decided on this device: adopted, held, reported, and never undone unasked."""
 
+import fcntl
 import json
 import os
 import shutil
+import subprocess
 
-from tests.scenario.stage import CONFIG, HISTORY, SCOPE, Stage, tree
+from agent.converge import lock
+from agent.host import files
+from tests.scenario.stage import CHECKOUT, CONFIG, HISTORY, SCOPE, Stage, tree, wait
 
 BY_HAND = """# made by a person
 [provisioning]
@@ -170,6 +174,20 @@ def test_a_reprovisioning_that_the_cloud_refuses_is_told_at_once_and_nothing_is_
     assert "identity.reprovision-failed" in refused.err
     assert stage.status()["code"] == "identity.backup-lost"
     assert stage.edged() == edged
+
+
+def test_nobody_comes_between_a_reprovisioning_and_the_look_at_what_came_of_it(stage: Stage) -> None:
+    stage.provision()
+    stage.machine.fault(cloud="hanging")
+    held, argv, quiet = stage.path(lock.PLACE), stage.argv("reprovision", "--yes"), subprocess.DEVNULL
+
+    with subprocess.Popen(argv, cwd=CHECKOUT, stdout=quiet, stderr=quiet) as asked:
+        wait(lambda: b"reprovision" in (files.lock_note(held) or b""))
+        with open(held, "rb") as next_in_line:
+            fcntl.flock(next_in_line, fcntl.LOCK_EX)
+            code = stage.status()["code"]
+
+    assert (asked.returncode, code) == (1, "identity.backup-lost")
 
 
 def test_after_a_refusal_the_cloud_may_be_asked_again_though_nobody_knows_what_the_device_was(
