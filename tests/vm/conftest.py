@@ -14,6 +14,7 @@ from tests.vm.shell import Shell
 from tests.vm.stages import Stages, deliver, locked
 
 SUITE = os.environ.get("EDGE_PROVISIONER_SUITE", "bookworm")
+_KEPT = os.environ.get("EDGE_PROVISIONER_MACHINES")  # while cases are written: a folder to keep machines in
 _LAST_WORDS = "journalctl -b -n 200 --no-pager -o short-monotonic; cat /run/edge-provisioner/status.json"
 _RETRIED = "retried-boots"
 _FAILED = pytest.StashKey[bool]()
@@ -41,16 +42,9 @@ class Bench:
 
 
 @pytest.fixture(scope="session", name="shared")
-def folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder that this run's workers have in common.
-
-    While cases are written, EDGE_PROVISIONER_MACHINES names one that is kept, machines and packages with it.
-    """
-    if kept := os.environ.get("EDGE_PROVISIONER_MACHINES"):
-        Path(kept).mkdir(exist_ok=True)
-        return Path(kept)
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machines"
+def folder_of_all_workers(pytestconfig: pytest.Config) -> Path:
+    """Give the folder that this run's workers have in common."""
+    folder = _shared(pytestconfig)
     folder.mkdir(exist_ok=True)
     return folder
 
@@ -114,13 +108,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _saved(config: pytest.Config) -> Path:
+def _shared(config: pytest.Config) -> Path:
+    if _KEPT:
+        return Path(_KEPT)
     base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # noqa: SLF001 - no public way
-    return base / "machines"
+    return (base.parent if hasattr(config, "workerinput") else base) / "machines"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    counted = _saved(config) / _RETRIED
+    counted = _shared(config) / _RETRIED
     lines = counted.read_text().splitlines() if counted.exists() else []
     terminalreporter.section("boots")
     terminalreporter.line(f"{len(lines)} boots tried once more because the machine's kernel died")
@@ -132,5 +128,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
     """After the summary, remove what the machines left: some gigabytes. A failed run keeps them."""
     yield
-    if exitstatus == pytest.ExitCode.OK and not hasattr(session.config, "workerinput"):
-        shutil.rmtree(_saved(session.config), ignore_errors=True)
+    if exitstatus == pytest.ExitCode.OK and not hasattr(session.config, "workerinput") and not _KEPT:
+        shutil.rmtree(_shared(session.config), ignore_errors=True)

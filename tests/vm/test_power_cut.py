@@ -108,7 +108,7 @@ def test_after_a_power_cut_the_next_boot_makes_it_good(bench: Bench, story: Stor
     machine.wait(PROVISIONED)
 
     assert machine.read(witness.CONFIG) == ending.config
-    _nothing_was_torn(machine)
+    _nothing_was_torn(machine, story)
     _all_is_there(machine, story)
     assert witness.persistent(machine) == [
         witness.STORAGE_ROOT_KEY,
@@ -122,14 +122,16 @@ def test_after_a_power_cut_the_next_boot_makes_it_good(bench: Bench, story: Stor
     assert witness.active(machine) == ["active"] * 5
 
 
-def _nothing_was_torn(machine: Machine) -> None:
+def _nothing_was_torn(machine: Machine, story: Story) -> None:
     """Look at what test-found.service of the image kept at boot, before we could put it right."""
     whole: dict[str, Callable[[str], Any]] = {
         "config.toml": tomllib.loads,
         "history.json": json.loads,
         "tpmaccess.rules": str,
     }
-    for name in machine.run("ls /run/found").split():
+    found = machine.run("ls /run/found").split()
+    assert story is _FIRST or set(found) == set(whole), "what was there before the change is gone"
+    for name in found:
         assert whole[name](machine.read(f"/run/found/{name}")), f"{name} was empty"
 
 
