@@ -26,7 +26,6 @@ real_tpm          true: tpmd uses its TPM in earnest: EK and SRK are read, or ma
 payload           "denied": the payload is unreadable, where file modes cannot say so (not as root)
 engine            "down": the engine is stopped, at once and at the next start; None starts it again
 containers        names of Edge module containers that exist (the host name guard looks at them)
-stop_slow         seconds (scaled) that a module takes to stop
 apply_hang        before-write | mid-write | before-restart | mid-restart: `config apply` waits there
                   until the fault is gone, and creates var/lib/standin/apply-at-<point> when it does
 apply_delay_s     seconds (not scaled) that apply waits before the restart, with the same mark

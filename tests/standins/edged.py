@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from .daemon import Daemon
 from .keyd import store
-from .layout import faults, give, ids
+from .layout import give, ids
 from .settings import generated
 from .unixhttp import Answer, Request, ask, listen
 
@@ -85,8 +85,7 @@ def _agent_socket(daemon: Daemon) -> None:
 
 
 def _stopping(daemon: Daemon) -> NoReturn:
-    """Stop the modules, which takes as long as the slowest of them."""
-    daemon.pause(float(faults(daemon.root).get("stop_slow", 0)))
+    """Stop the modules."""
     daemon.info("All modules stopped")
     daemon.info("watchdog finished")
     daemon.info("Stopping management API...")
