@@ -101,9 +101,9 @@ def test_of_two_installations_at_once_the_second_waits_or_fails_cleanly(containe
     said = container.run(f"dpkg -i {OLDER}", status=2)
     container.run(
         f"rm {_POLICY}; systemd-run --quiet --unit=second -p RemainAfterExit=yes "
-        f"apt-get -o DPkg::Lock::Timeout=120 install -y --allow-downgrades {OLDER}"
+        f"apt-get -o Debug::Locking=true -o DPkg::Lock::Timeout=120 install -y --allow-downgrades {OLDER}"
     )
-    container.wait("journalctl -q -b -u second -o cat | grep 'Waiting for cache lock'")
+    container.wait("journalctl -q -b -u second -o cat | grep 'Lock: /var/lib/dpkg/lock-frontend wait'")
     container.run("echo >/run/answer")
     container.wait("[ $(systemctl show -P SubState second) = exited ]")
 
