@@ -49,7 +49,9 @@ def test_a_daemon_of_the_runtime_that_is_killed_again_and_again_is_noticed_and_l
         f"&& {PROVISIONED}"
     )
 
-    assert witness.show(machine, "aziot-keyd", "NRestarts") == "3"
+    # Not NRestarts: systemd 257 forgets it where the socket is restarted too.
+    restarts = machine.run("journalctl -q -b -u aziot-keyd -o cat | grep -c 'Scheduled restart job'")
+    assert restarts == "3\n"
     assert witness.restarts(machine) == 1, "a runtime that recovers by itself was restarted"
     assert witness.device(machine)["deviceId"]
 
