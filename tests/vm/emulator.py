@@ -3,6 +3,7 @@
 Everything is below one folder: sockets, logs, pids, the console's text, and the memory of a saved machine.
 """
 
+import re
 import shlex
 import socket
 import subprocess
@@ -12,7 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.vm.qmp import Monitor
+from tests.standins.unixhttp import listen
+from tests.vm.qmp import Monitor, MonitorError
 
 _PROCESS_S = 120.0
 _KERNEL_ARGUMENTS = (
@@ -26,10 +28,13 @@ _HARDWARE = (
     "-drive if=none,id=root,file=disk.qcow2,format=qcow2,cache=unsafe,aio=threads "
     "-device virtio-blk-pci,drive=root -device virtio-net-pci,netdev=net,romfile= "
     "-object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random "
-    "-serial file:console.log -qmp unix:monitor,server=on,wait=off"
+    "-serial file:console.log -mon chardev=monitor,mode=control"
 )
+# qemu takes a free port for ssh itself: one that we found free could be somebody else's by then.
+_NETWORK = "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22"
+_FORWARDED = re.compile(r"HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)")
 _TPM = "-chardev socket,id=tpm,path=tpm.sock -tpmdev emulator,id=tpm0,chardev=tpm -device tpm-tis,tpmdev=tpm0"
-_SWTPM = "swtpm socket --tpm2 --ctrl type=unixio,path=tpm.sock --terminate --tpmstate"
+_SWTPM = "swtpm socket --tpm2 --terminate"
 # Whatever happens to us, the machine ends with us.
 _END_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
@@ -78,28 +83,26 @@ class Emulator:
         self._swtpm: subprocess.Popen[bytes] | None = None
 
     def start(self, arguments: str, *incoming: str) -> int:
-        """Switch on, with a TPM where there is a folder for its state; gives ssh's port."""
-        for name in ("monitor", "tpm.sock", "console.log"):
-            (self._folder / name).unlink(missing_ok=True)
-        port = _free_port()
+        """Switch on, with a TPM where there is a folder for its state; gives ssh's port.
+
+        Raises: GoneError
+        """
+        (self._folder / "console.log").unlink(missing_ok=True)
         tpm = self._folder / "tpm"
         if tpm.exists():
-            self._swtpm = self._run("swtpm", [*_SWTPM.split(), f"dir={tpm.resolve()},mode=0600"])
-            until((self._folder / "tpm.sock").exists, _PROCESS_S, "swtpm listens")
+            self._swtpm = self._run_swtpm(tpm.resolve())
         words = ["qemu-system-x86_64", *_HARDWARE.split(), *(_TPM.split() if self._swtpm else []), *incoming]
         words += ["-kernel", f"{self._image.folder}/vmlinuz", "-initrd", f"{self._image.folder}/initrd"]
-        words += ["-append", f"{_KERNEL_ARGUMENTS} {arguments}"]
-        words += ["-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:22"]
-        self._qemu = self._run("qemu", words)
-        self.wait_for((self._folder / "monitor").exists, _PROCESS_S, "qemu answers")
-        return port
+        words += ["-append", f"{_KERNEL_ARGUMENTS} {arguments}", "-netdev", _NETWORK]
+        self._qemu = self._run_qemu(words)
+        return self._forwarded_port()
 
     def resume(self) -> int:
         """Go on with the memory that `save` has written; gives ssh's port."""
         memory = shlex.quote(str((self._folder / "memory").resolve()))
         port = self.start("", "-incoming", f"exec:cat {memory}")
-        self.wait_for(self._is_read_back, _PROCESS_S, "the saved machine is read back")
         with closing(self._monitor()) as monitor:
+            self.wait_for(lambda: _is_read_back(monitor), _PROCESS_S, "the saved machine is read back")
             monitor.execute("cont")
         return port
 
@@ -139,7 +142,7 @@ class Emulator:
 
         def alive_and_so() -> bool:
             if self._qemu and self._qemu.poll() is not None:
-                raise GoneError((self._folder / "qemu.log").read_text()[-2000:])
+                raise GoneError(self._last_words())
             return condition()
 
         until(alive_and_so, timeout_s, what)
@@ -152,11 +155,30 @@ class Emulator:
     def _monitor(self) -> Monitor:
         return Monitor(str(self._folder / "monitor"))
 
-    def _is_read_back(self) -> bool:
-        with closing(self._monitor()) as monitor:
-            return str(monitor.execute("query-status")["status"]) != "inmigrate"
+    def _forwarded_port(self) -> int:
+        try:
+            with closing(self._monitor()) as monitor:
+                said = monitor.execute("human-monitor-command", **{"command-line": "info usernet"})
+        except (OSError, MonitorError) as error:
+            raise GoneError(f"{error}\n{self._last_words()}") from None
+        found = _FORWARDED.search(said)
+        if not found:
+            raise GoneError(f"no port for ssh:\n{said}")
+        return int(found[1])
 
-    def _run(self, name: str, words: list[str]) -> subprocess.Popen[bytes]:
+    def _run_swtpm(self, state: Path) -> subprocess.Popen[bytes]:
+        with closing(listen(str(self._folder / "tpm.sock"))) as server:
+            control = ["--ctrl", f"type=unixio,fd={server.fileno()}"]
+            words = [*_SWTPM.split(), *control, "--tpmstate", f"dir={state},mode=0600"]
+            return self._run("swtpm", words, server)
+
+    def _run_qemu(self, words: list[str]) -> subprocess.Popen[bytes]:
+        with closing(listen(str(self._folder / "monitor"))) as server:
+            monitor = f"socket,id=monitor,fd={server.fileno()},server=on,wait=off"
+            return self._run("qemu", [*words, "-chardev", monitor], server)
+
+    def _run(self, name: str, words: list[str], server: socket.socket) -> subprocess.Popen[bytes]:
+        """Run one of the two on a socket that listens already: whoever is early waits, and isn't refused."""
         with (self._folder / f"{name}.log").open("ab") as output:
             process = subprocess.Popen(
                 words if self.stays else [*_END_WITH_US, *words],
@@ -165,16 +187,18 @@ class Emulator:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                pass_fds=[server.fileno()],
             )
         (self._folder / f"{name}.pid").write_text(str(process.pid))
         return process
 
+    def _last_words(self) -> str:
+        return (self._folder / "qemu.log").read_text(errors="replace")[-2000:]
+
+
+def _is_read_back(monitor: Monitor) -> bool:
+    return bool(monitor.execute("query-status")["status"] != "inmigrate")
+
 
 def _is_migrated(monitor: Monitor) -> bool:
     return bool(monitor.execute("query-migrate")["status"] == "completed")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -108,8 +108,8 @@ class Machine(Shell):
         self._set_clock()
 
     def _boot(self, arguments: str) -> None:
-        self._be_reached(self.emulator.start(arguments))
         try:
+            self._be_reached(self.emulator.start(arguments))
             self.emulator.wait_for(lambda: _READY in self.emulator.console(), _BOOT_S, "the system is up")
         except (TimeoutError, GoneError) as error:
             raise BootError(f"{error}\n{self.emulator.console()[-4000:]}") from None
