@@ -8,6 +8,7 @@ from types import MappingProxyType
 from agent.codes import AgentError, config
 from agent.converge import intend, sources
 from agent.converge.history import History
+from agent.converge.look_at_runtime import look_at_runtime
 from agent.converge.look_at_tpm import look_at_tpm
 from agent.converge.request import Request
 from agent.converge.snapshot import (
@@ -21,22 +22,12 @@ from agent.converge.snapshot import (
     TpmFacts,
 )
 from agent.converge.status_file import Status
-from agent.edge import causes, config_text, generated, identity_service, iotedge
-from agent.edge.engine import ask_engine
-from agent.edge.identity_service import AnswerKind
-from agent.host import clock, files, journal, systemd
+from agent.edge import config_text, generated
+from agent.host import clock, files
 from agent.host.root import Root
 from agent.settings.table import Runtime
 from agent.tpm import access, machine
 from agent.tpm.keys import Authorisations, authorisations
-
-_UNITS = (
-    *causes.DAEMONS,
-    *(name.replace(".service", ".socket") for name in causes.DAEMONS if name != causes.EDGED),
-)
-_BACKUP = "/var/lib/aziot/identityd/device_info"
-_PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
-_JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included
 
 
 def observe(request: Request, history: History, before: Status | None) -> Snapshot:
@@ -164,53 +155,3 @@ def _bytes_or_none(path: str) -> bytes | None:
 def _text_or_none(path: str) -> str | None:
     data = _bytes_or_none(path)
     return None if data is None else data.decode("utf-8", "replace")
-
-
-def look_at_runtime(request: Request, settings: Runtime, before: Status | None) -> RuntimeFacts:
-    """Ask every witness of the runtime's health; its journal only where one of the others has doubts."""
-    root = request.root
-    program = root.program(settings.iotedge)
-    if program is None:
-        return RuntimeFacts(missing=settings.iotedge)
-    units = systemd.show(root, _UNITS)
-    daemons = {unit.name: unit for unit in units or ()}
-    identityd = daemons.get(causes.IDENTITYD)
-    answer = identity_service.DeviceAnswer()
-    if identityd is not None and identityd.runs:
-        answer = identity_service.ask_device(root)
-    facts = RuntimeFacts(
-        program=program,
-        version=_version(request, program, before),
-        units=units,
-        restarts_before=MappingProxyType(_restarts(before)),
-        answer=answer,
-        backup=files.look(root.path(_BACKUP)).kind == "file",
-        engine=ask_engine(root),
-        change_pid=iotedge.running_change(root, program),
-        installer_pid=files.record_lock_holder(root.path(_PACKAGES_LOCK)),
-    )
-    return facts if _is_calm(facts) else _with_testimony(root, program, facts)
-
-
-def _version(request: Request, program: str, before: Status | None) -> str:
-    """Ask the runtime for its version; a timer's look goes by what the last one heard."""
-    known = before.runtime_version if before and request.because is Because.TIMER else ""
-    return known or iotedge.version(request.root, program)
-
-
-def _restarts(before: Status | None) -> dict[str, int]:
-    return {f"{name}.service": unit.restarts for name, unit in before.units.items()} if before else {}
-
-
-def _is_calm(facts: RuntimeFacts) -> bool:
-    """Say whether nothing hints at trouble, so that nobody need be asked why."""
-    running = all(unit.runs for unit in facts.units or ())
-    steady = all(unit.restarts <= facts.restarts_before.get(unit.name, 0) for unit in facts.units or ())
-    return running and steady and facts.backup and facts.answer.kind is AnswerKind.DEVICE
-
-
-def _with_testimony(root: Root, program: str, facts: RuntimeFacts) -> RuntimeFacts:
-    """Read the journal, and the units at the same moment: the identity service may have let us wait."""
-    units = systemd.show(root, _UNITS)
-    entries = journal.read(root, causes.DAEMONS, newest=_JOURNAL_LINES)
-    return replace(facts, units=units, journal=entries or (), status=iotedge.system_status(root, program))

@@ -12,6 +12,7 @@ _PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "ExecMainStatus", "MainPID",
     "UnitFileState", "InvocationID", "ActiveEnterTimestampMonotonic",
 )  # fmt: skip
+_RESTARTING = ("auto-restart", "auto-restart-queued")  # the latter since systemd 254
 _CREDENTIAL_FOLDERS = ("/etc/credstore", "/run/credstore")  # systemd.exec(5), LoadCredential=
 
 
@@ -39,7 +40,7 @@ class Unit:
     @property
     def restarting(self) -> bool:
         """Whether systemd waits to start it again after it failed."""
-        return self.sub == "auto-restart" or (self.active == "activating" and self.restarts > 0)
+        return self.sub in _RESTARTING or (self.active == "activating" and self.restarts > 0)
 
 
 def show(root: Root, names: tuple[str, ...]) -> tuple[Unit, ...] | None:

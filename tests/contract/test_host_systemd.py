@@ -74,6 +74,16 @@ def test_a_crash_loop_and_a_unit_that_is_not_installed(tmp_path: Path) -> None:
     assert (absent.load, absent.runs, absent.restarts, absent.pid) == ("not-found", False, 0, 0)
 
 
+@pytest.mark.parametrize("sub", ["auto-restart", "auto-restart-queued"])  # the latter since systemd 254
+def test_a_first_restart_is_one_before_it_is_counted(tmp_path: Path, sub: str) -> None:
+    shown = _CRASHING.replace("auto-restart", sub).replace("NRestarts=3", "NRestarts=0")
+
+    units = systemd.show(printing(tmp_path, shown), ("aziot-tpmd.service", "nothing.service"))
+
+    assert units is not None
+    assert units[0].restarting
+
+
 def test_it_is_asked_once_for_all_units_by_name(tmp_path: Path) -> None:
     root = systemctl(tmp_path, f'echo "$@" >{tmp_path}/asked')
 

@@ -131,6 +131,8 @@ ROWS = (
         more_looks=0),
     Row("a daemon killed again and again", PROVISIONED, faults.killed, runtime.RESTARTED, faults.nothing,
         again=faults.killed),
+    Row("a daemon that ends at each start, for a reason without a code", PROVISIONED, faults.broken,
+        runtime.CRASH_LOOP, fault(broken=None), more_looks=0),
 )  # fmt: skip
 
 

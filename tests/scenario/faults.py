@@ -258,6 +258,14 @@ def killed_and_down(stage: Stage) -> None:
     _kill(stage)
 
 
+def broken(stage: Stage) -> None:
+    """Let a daemon end at each start, and see two of them."""
+    stage.machine.fault(broken="keyd")
+    _kill(stage)
+    journalctl = ("journalctl", "-o", "cat", "-u", "aziot-keyd.service")
+    wait(lambda: stage.machine.run(*journalctl).stdout.count("Scheduled restart job") > 1)
+
+
 def _kill(stage: Stage) -> None:
     pid = _main_pid(stage)
     os.kill(pid, signal.SIGKILL)

@@ -1,10 +1,13 @@
 """Every fault of the table of causes, made: our status names it, stays with it, and sees it mended."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.codes import Phase, apply, runtime
 from agent.codes.catalogue import by_name
 from tests.scenario.causes_table import ROWS, Played, Row, played
+from tests.scenario.stage import Stage
 
 # What may be said for a moment before the cause shows. Each of them passes by itself.
 _TRANSIENT = {code.name for code in (runtime.STARTING, runtime.PROVING, runtime.RESTARTED, apply.SETTLING)}
@@ -12,8 +15,24 @@ _TRANSIENT = {code.name for code in (runtime.STARTING, runtime.PROVING, runtime.
 _REPAIRING = _TRANSIENT | {runtime.TPM_DENIED.name}
 
 
+_OF_RESTARTS = [row for row in ROWS if row.code in (runtime.RESTARTED, runtime.CRASH_LOOP)]
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fault)
 def test_a_fault_is_told_by_its_cause(row: Row, base: str) -> None:
+    _is_told(row, base)
+
+
+@pytest.mark.parametrize("row", _OF_RESTARTS, ids=lambda row: row.fault)
+def test_restarts_are_told_where_systemd_forgets_them(row: Row, base: str) -> None:
+    def make(stage: Stage) -> None:
+        stage.machine.fault(restarts_forgotten=True)
+        row.make(stage)
+
+    _is_told(replace(row, make=make), base)
+
+
+def _is_told(row: Row, base: str) -> None:
     with played(row, base) as made:
         for look in made.looks:
             assert (look["code"], look["phase"]) == (row.code.name, row.code.phase)

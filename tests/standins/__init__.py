@@ -29,6 +29,8 @@ containers        names of Edge module containers that exist (the host name guar
 apply_hang        before-write | mid-write | before-restart | mid-restart: `config apply` waits there
                   until the fault is gone, and creates var/lib/standin/apply-at-<point> when it does
 apply_delay_s     seconds (not scaled) that apply waits before the restart, with the same mark
+broken            name of a daemon ("keyd") that ends at each start
+restarts_forgotten  true: NRestarts is 0 after a restart that took the sockets along, as with systemd 257
 udev              "dead": udevd does not answer
 identity_version  the version that the identity daemons log
 

@@ -116,6 +116,8 @@ def main(root: str, process: str) -> int:
     with open("/proc/self/comm", "w", encoding="ascii") as name:
         name.write(spec.process)
     signal.signal(signal.SIGTERM, _stopped)
-    module = importlib.import_module(f".{spec.daemon}", __package__)
-    module.run(Daemon(root))
+    daemon = Daemon(root)
+    if spec.daemon == faults(root).get("broken"):
+        daemon.fail(("internal error", "Address already in use (os error 98)"))
+    importlib.import_module(f".{spec.daemon}", __package__).run(daemon)
     return 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from . import spawn
 from .journal import Journal
-from .layout import SERVICES, SOCKETS, ServiceSpec, scaled
+from .layout import SERVICES, SOCKETS, ServiceSpec, faults, scaled
 from .units import JobError, SocketUnit, Unit
 
 
@@ -172,6 +172,8 @@ class ServiceUnit(Unit):
             self.launch()
         except JobError:
             self.enter("failed", "failed")
+        if self.sockets and faults(self.root).get("restarts_forgotten"):
+            self.restarts = 0
 
     async def stop(self) -> None:
         """Stop the process, then the sockets, which are part of the service."""

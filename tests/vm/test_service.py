@@ -34,7 +34,7 @@ def test_a_daemon_that_hangs_is_killed_by_the_watchdog_and_started_again(bench: 
     assert witness.restarts(machine) == 1
 
 
-def test_a_daemon_of_the_runtime_that_is_killed_again_and_again_is_noticed_and_left_to_systemd(
+def test_a_daemon_of_the_runtime_that_ends_again_and_again_is_noticed_and_left_to_systemd(
     bench: Bench,
 ) -> None:
     machine = bench.copy("provisioned")
@@ -48,10 +48,12 @@ def test_a_daemon_of_the_runtime_that_is_killed_again_and_again_is_noticed_and_l
         "journalctl -q -b -t edge-provisioner EDGE_PROVISIONER_CODE=runtime.restarted | grep -q . "
         f"&& {PROVISIONED}"
     )
+    witness.fault(machine, broken="keyd")
+    machine.run("systemctl kill -s KILL aziot-keyd")
+    machine.wait(says("runtime.crash-loop"))
+    witness.fault(machine, broken=None)
+    machine.wait(PROVISIONED)
 
-    # Not NRestarts: systemd 257 forgets it where the socket is restarted too.
-    restarts = machine.run("journalctl -q -b -u aziot-keyd -o cat | grep -c 'Scheduled restart job'")
-    assert restarts == "3\n"
     assert witness.restarts(machine) == 1, "a runtime that recovers by itself was restarted"
     assert witness.device(machine)["deviceId"]
 

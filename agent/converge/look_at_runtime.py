@@ -1,0 +1,101 @@
+"""Look at the runtime: is it installed, how are its daemons, does it know its device.
+
+The journal is read only where one of the other witnesses has doubts: that takes longer than all the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from agent.converge.request import Request
+from agent.converge.snapshot import Because, RuntimeFacts
+from agent.converge.status_file import Status, UnitStatus
+from agent.edge import causes, identity_service, iotedge, restarts
+from agent.edge.engine import ask_engine
+from agent.edge.identity_service import AnswerKind
+from agent.host import files, journal, systemd
+from agent.host.root import Root
+from agent.settings.table import Runtime
+
+_UNITS = (
+    *causes.DAEMONS,
+    *(name.replace(".service", ".socket") for name in causes.DAEMONS if name != causes.EDGED),
+)
+_BACKUP = "/var/lib/aziot/identityd/device_info"
+_PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
+_JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included
+
+_Before = Mapping[str, UnitStatus]
+
+
+def look_at_runtime(request: Request, settings: Runtime, before: Status | None) -> RuntimeFacts:
+    """Ask every witness of the runtime's health; its journal only where one of the others has doubts."""
+    root = request.root
+    program = root.program(settings.iotedge)
+    if program is None:
+        return RuntimeFacts(missing=settings.iotedge)
+    known = _units_of(before)
+    units = _counted(systemd.show(root, _UNITS), known)
+    daemons = {unit.name: unit for unit in units or ()}
+    identityd = daemons.get(causes.IDENTITYD)
+    answer = identity_service.DeviceAnswer()
+    if identityd is not None and identityd.runs:
+        answer = identity_service.ask_device(root)
+    facts = RuntimeFacts(
+        program=program,
+        version=_version(request, program, before),
+        units=units,
+        restarts_before=MappingProxyType({name: unit.restarts for name, unit in known.items()}),
+        answer=answer,
+        backup=files.look(root.path(_BACKUP)).kind == "file",
+        engine=ask_engine(root),
+        change_pid=iotedge.running_change(root, program),
+        installer_pid=files.record_lock_holder(root.path(_PACKAGES_LOCK)),
+    )
+    return facts if _is_calm(facts, known) else _with_testimony(root, program, facts, known)
+
+
+def _version(request: Request, program: str, before: Status | None) -> str:
+    """Ask the runtime for its version; a timer's look goes by what the last one heard."""
+    known = before.runtime_version if before and request.because is Because.TIMER else ""
+    return known or iotedge.version(request.root, program)
+
+
+def _units_of(before: Status | None) -> _Before:
+    return {f"{name}.service": unit for name, unit in before.units.items()} if before else {}
+
+
+def _is_calm(facts: RuntimeFacts, known: _Before) -> bool:
+    """Say whether nothing hints at trouble, so that nobody need be asked why."""
+    units = facts.units or ()
+    running = all(unit.runs and not _is_another_process(unit, known) for unit in units)
+    steady = all(unit.restarts <= facts.restarts_before.get(unit.name, 0) for unit in units)
+    return running and steady and facts.backup and facts.answer.kind is AnswerKind.DEVICE
+
+
+def _is_another_process(unit: systemd.Unit, known: _Before) -> bool:
+    """Say whether a daemon was started since the last look, by whomever."""
+    return unit.name in known and known[unit.name].pid != unit.pid
+
+
+def _with_testimony(root: Root, program: str, facts: RuntimeFacts, known: _Before) -> RuntimeFacts:
+    """Read the journal, and the units at the same moment: the identity service may have let us wait."""
+    units = systemd.show(root, _UNITS)
+    entries = journal.read(root, causes.DAEMONS, newest=_JOURNAL_LINES) or ()
+    status = iotedge.system_status(root, program)
+    return replace(facts, units=_counted(units, known, entries), journal=entries, status=status)
+
+
+def _counted(
+    units: tuple[systemd.Unit, ...] | None, known: _Before, entries: tuple[journal.Entry, ...] = ()
+) -> tuple[systemd.Unit, ...] | None:
+    """Give the units with their true count of restarts, which systemd forgets sometimes."""
+    if units is None:
+        return None
+    return tuple(restarts.count(unit, entries, at_least=_of_this_process(unit, known)) for unit in units)
+
+
+def _of_this_process(unit: systemd.Unit, known: _Before) -> int:
+    """Give the restarts that were counted before the process which still runs."""
+    last = known.get(unit.name)
+    return last.restarts if last and last.pid == unit.pid else 0
