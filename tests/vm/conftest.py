@@ -16,7 +16,7 @@ from tests.vm.stages import Stages, deliver, locked
 SUITE = os.environ.get("EDGE_PROVISIONER_SUITE", "bookworm")
 _KEPT = os.environ.get("EDGE_PROVISIONER_MACHINES")  # while cases are written: a folder to keep machines in
 _LAST_WORDS = "journalctl -b -n 200 --no-pager -o short-monotonic; cat /run/edge-provisioner/status.json"
-_RETRIED = "retried-boots"
+_RETRIED, _WAITED = "retried-boots", "long-waits"
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -72,11 +72,16 @@ def bench(stages: Stages, shared: Path, tmp_path: Path, request: pytest.FixtureR
         if failed:
             print(_last_words(machine))
         machine.cut()
-        if machine.retried_boots:
-            with (shared / _RETRIED).open("a") as counted:
-                counted.write(f"{request.node.nodeid}: see {machine.folder}\n" * machine.retried_boots)
-        elif not failed:
+        boots = [f"see {machine.folder}"] * machine.retried_boots
+        _remember(shared / _RETRIED, request, boots)
+        _remember(shared / _WAITED, request, machine.long_waits)
+        if not failed and not boots:
             shutil.rmtree(machine.folder)
+
+
+def _remember(place: Path, request: pytest.FixtureRequest, remarks: list[str]) -> None:
+    with place.open("a") as remembered:
+        remembered.writelines(f"{request.node.nodeid}: {remark}\n" for remark in remarks)
 
 
 @pytest.fixture
@@ -116,12 +121,15 @@ def _shared(config: pytest.Config) -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    counted = _shared(config) / _RETRIED
-    lines = counted.read_text().splitlines() if counted.exists() else []
-    terminalreporter.section("boots")
-    terminalreporter.line(f"{len(lines)} boots tried once more because the machine's kernel died")
-    for line in lines:
-        terminalreporter.line(line)
+    terminalreporter.section("boots and waits")
+    boots, waits = (_remembered(_shared(config) / name) for name in (_RETRIED, _WAITED))
+    count = len(boots.splitlines())
+    terminalreporter.line(f"{count} boots tried once more because the machine's kernel died\n{boots}")
+    terminalreporter.line(f"waits of minutes:\n{waits or 'none'}")
+
+
+def _remembered(place: Path) -> str:
+    return place.read_text() if place.exists() else ""
 
 
 @pytest.hookimpl(wrapper=True)

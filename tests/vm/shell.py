@@ -2,10 +2,13 @@
 
 import shlex
 import subprocess
+import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
 COMMAND_S = 600.0  # a limit, not a measure: machines are emulated, and several at a time
+_LONG_S = 240.0  # what nothing takes, even on a busy machine, unless something stalls
+_WHY_LONG = "uptime; journalctl -q -b -u edge-provisioner -n 30 --no-pager -o short-monotonic"
 
 
 class BootError(Exception):
@@ -21,6 +24,7 @@ class Shell(ABC):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.long_waits: list[str] = []
 
     @abstractmethod
     def _argv(self, script: str) -> list[str]:
@@ -57,13 +61,17 @@ class Shell(ABC):
         return said
 
     def wait(self, condition: str, timeout_s: float = COMMAND_S) -> None:
-        """Come back when a shell condition holds in the machine.
+        """Come back when a shell condition holds in the machine. One that took minutes is remembered.
 
         Raises: CommandError with what the condition printed last.
         """
         loop = f"until ( {condition} ) >/tmp/waited 2>&1; do sleep 1; done"
         limited = f"timeout {timeout_s:.0f} sh -c {shlex.quote(loop)} || {{ cat /tmp/waited; exit 1; }}"
+        began = time.monotonic()
         self.run(limited, timeout_s=timeout_s + 60)
+        seconds = time.monotonic() - began
+        if seconds > _LONG_S:
+            self.long_waits.append(f"{seconds:.0f} s: {condition}\n{self.run(_WHY_LONG)}")
 
     def write(self, place: str, text: str, mode: int = 0o644) -> None:
         """Write a file, atomically and durably, as a careful administrator would."""
