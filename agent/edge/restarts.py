@@ -14,16 +14,21 @@ from agent.host.systemd import Unit
 
 def count(unit: Unit, entries: Iterable[Entry], *, at_least: int = 0) -> Unit:
     """Give a unit with its true count: systemd's own, the journal's, or what was known of this process."""
-    told = (entry.message for entry in journal_text.lines_of(entries, unit.name))
-    return replace(unit, restarts=max(unit.restarts, _told(told, unit.name), at_least))
+    told = _told(journal_text.lines_of(entries, unit.name), unit)
+    return replace(unit, restarts=max(unit.restarts, told, at_least))
 
 
-def _told(messages: Iterable[str], unit: str) -> int:
-    """Count the restarts since the last start that was none, as far back as the lines go."""
+def _told(entries: Iterable[Entry], unit: Unit) -> int:
+    """Count the restarts since the last start that was none, as far back as the lines go.
+
+    The journal is read after the unit was looked at: what it tells of later runs does not count yet.
+    """
     restarts, announced = 0, False
-    for message in messages:
-        if message.startswith(f"{unit}: Scheduled restart job"):
+    for entry in entries:
+        if entry.message.startswith(f"{unit.name}: Scheduled restart job"):
             restarts, announced = restarts + 1, True
-        elif message.startswith("Started "):
+        elif entry.message.startswith("Started "):
             restarts, announced = restarts if announced else 0, False
+            if unit.invocation and entry.invocation == unit.invocation:
+                break
     return restarts

@@ -46,6 +46,14 @@ def test_whoever_counted_most_is_right(shown: int, known: int, times: int) -> No
     assert counted(STARTED, *AGAIN, shown=shown, at_least=known) == times
 
 
+def test_what_came_after_the_look_does_not_count_yet() -> None:
+    lines = [(STARTED, "1"), *((line, "1") for line in AGAIN[:-1]), (STARTED, "2"), (AGAIN[2], "2")]
+    entries = [Entry(KEYD, line, invocation) for line, invocation in lines]
+    counts = [restarts.count(Unit(KEYD, invocation=one), entries).restarts for one in ("1", "2", "3")]
+
+    assert counts == [0, 1, 2]
+
+
 def test_another_daemon_s_restarts_are_its_own() -> None:
     entries = [Entry(KEYD, line) for line in (STARTED, *AGAIN)]
 
