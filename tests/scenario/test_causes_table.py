@@ -13,8 +13,6 @@ from tests.scenario.stage import Stage
 _TRANSIENT = {code.name for code in (runtime.STARTING, runtime.PROVING, runtime.RESTARTED, apply.SETTLING)}
 # What a repaired fault may be called until systemd has started the daemons again.
 _REPAIRING = _TRANSIENT | {runtime.TPM_DENIED.name}
-
-
 _OF_RESTARTS = [row for row in ROWS if row.code in (runtime.RESTARTED, runtime.CRASH_LOOP)]
 
 

@@ -85,7 +85,9 @@ def _remember(place: Path, request: pytest.FixtureRequest, remarks: list[str]) -
 
 
 @pytest.fixture
-def container(parts: Parts, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Container]:
+def container(
+    parts: Parts, shared: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Container]:
     """Give a container with the packages at hand, and none of them installed."""
     container = Container(tmp_path / "container", parts.image)
     container.boot()
@@ -96,6 +98,7 @@ def container(parts: Parts, tmp_path: Path, request: pytest.FixtureRequest) -> I
             print(_last_words(container))
     finally:
         container.cut()
+        _remember(shared / _WAITED, request, container.long_waits)
 
 
 def _last_words(machine: Shell) -> str:
