@@ -68,14 +68,16 @@ def _units_of(before: Status | None) -> _Before:
 def _is_calm(facts: RuntimeFacts, known: _Before) -> bool:
     """Say whether nothing hints at trouble, so that nobody need be asked why."""
     units = facts.units or ()
-    running = all(unit.runs and not _is_another_process(unit, known) for unit in units)
-    steady = all(unit.restarts <= facts.restarts_before.get(unit.name, 0) for unit in units)
-    return running and steady and facts.backup and facts.answer.kind is AnswerKind.DEVICE
+    calm = all(unit.runs and _is_as_it_was(unit, known) for unit in units)
+    return calm and facts.backup and facts.answer.kind is AnswerKind.DEVICE
 
 
-def _is_another_process(unit: systemd.Unit, known: _Before) -> bool:
-    """Say whether a daemon was started since the last look, by whomever."""
-    return unit.name in known and known[unit.name].pid != unit.pid
+def _is_as_it_was(unit: systemd.Unit, known: _Before) -> bool:
+    """Say whether it is the process of the last look; of one not seen then, whether systemd let it be."""
+    last = known.get(unit.name)
+    if last is None:
+        return unit.restarts == 0
+    return unit.pid == last.pid and unit.restarts <= last.restarts
 
 
 def _with_testimony(root: Root, program: str, facts: RuntimeFacts, known: _Before) -> RuntimeFacts:
