@@ -88,8 +88,12 @@ build/vm/%/complete: tests/package/debian.sh $(shell find tests/vm/image -type f
 lint: dev ## ruff and mypy
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
+.PHONY: house
+house: dev ## the rooms of agent/: size, how much is pure, and who imports whom
+	@PYTHONPATH=. $(PYTHON) -m tests.house
+
 .PHONY: coverage
-coverage: dev ## the tests again, with branch coverage of agent/
+coverage: dev ## the tests again, with branch coverage of agent/: 95 % of all, 100 % of what is pure
 	@tests/coverage.sh $(PYTHON) $(TESTS)
 
 .PHONY: bench

@@ -14,3 +14,5 @@ trap 'rm -f "$hook"' EXIT
 "$python" -m pytest -n 2 -q "$@"
 "$python" -m coverage combine -q
 "$python" -m coverage report --skip-covered --show-missing --fail-under=95
+echo "What is pure:"
+"$python" -m coverage report --skip-covered --show-missing --fail-under=100 --include="$(PYTHONPATH=. "$python" -m tests.house pure)"

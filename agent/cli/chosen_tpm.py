@@ -5,9 +5,10 @@ import sys
 
 from agent.codes import AgentError
 from agent.codes import tpm as codes
-from agent.converge import look_at_tpm, store
-from agent.converge.sources import load
 from agent.host.root import Root
+from agent.look import tpm as look_at_tpm
+from agent.look.remembered import load_history
+from agent.look.settings import load
 from agent.settings import Settings
 from agent.tpm import keys, nodes, survey
 from agent.tpm.choice import names_one_device
@@ -45,7 +46,7 @@ def strict_settings(options: argparse.Namespace) -> Settings:
 
 def stored_ek_name(root: Root) -> str:
     """Give the Name of the EK that this device was provisioned with; empty if it was not."""
-    history = store.load_history(root)
+    history = load_history(root)
     return look_at_tpm.stored_ek_name(history, adopt=False) if history else ""
 
 

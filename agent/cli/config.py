@@ -5,7 +5,7 @@ import json
 import sys
 
 from agent.codes import ExitCode
-from agent.converge.sources import Loaded, load
+from agent.look.settings import Loaded, load
 from agent.settings import reference
 
 

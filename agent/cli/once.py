@@ -5,11 +5,11 @@ import signal
 
 from agent.codes import ExitCode, Phase
 from agent.codes.catalogue import by_name
-from agent.converge.one_pass import run_pass
-from agent.converge.request import Request
-from agent.converge.snapshot import Because
-from agent.converge.status_file import Status
+from agent.facts.request import Request
+from agent.facts.snapshot import Because
+from agent.facts.status import Status
 from agent.host import clock
+from agent.passes.one_pass import run_pass
 
 _UNFINISHED = (Phase.WAITING, Phase.PROVISIONING)
 _SHORTEST_REST_S = 0.1

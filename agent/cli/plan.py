@@ -4,12 +4,12 @@ import argparse
 import json
 
 from agent.codes import ExitCode
-from agent.converge import store
-from agent.converge.history import History
-from agent.converge.observe import observe
-from agent.converge.plan import Plan, plan
-from agent.converge.request import Request
-from agent.converge.steps import Step, WriteConfig
+from agent.facts.history import History
+from agent.facts.request import Request
+from agent.facts.steps import Step, WriteConfig
+from agent.look.everything import observe
+from agent.look.remembered import load_history, load_status
+from agent.plan.plan import Plan, plan
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,8 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the plan; exits 0 with or without steps, 4 on a hold, 2 on settings that can't be used."""
     request = Request(options.root, options.settings)
-    history = store.load_history(options.root) or History()
-    found = plan(observe(request, history, store.load_status(options.root)))
+    history = load_history(options.root) or History()
+    found = plan(observe(request, history, load_status(options.root)))
     print(json.dumps(_as_document(found), indent=1) if options.json else _as_text(found))
     return int(found.finding.code.exit_code if found.finding and found.holds else ExitCode.DONE)
 

@@ -2,17 +2,19 @@
 
 import argparse
 
+from agent.act.record import open_record
 from agent.cli.once import show, tell
 from agent.codes import AgentError, Code, ExitCode, identity, runtime
-from agent.converge import lock, store
-from agent.converge.observe import observe
-from agent.converge.one_pass import pass_under_lock, require_root
-from agent.converge.plan import plan
-from agent.converge.request import Request
-from agent.converge.snapshot import Snapshot
 from agent.edge import iotedge
 from agent.edge.identity_service import AnswerKind
+from agent.facts.request import Request
+from agent.facts.snapshot import Snapshot
 from agent.host import process
+from agent.look.everything import observe
+from agent.look.remembered import load_status
+from agent.passes import lock
+from agent.passes.one_pass import pass_under_lock, require_root
+from agent.plan.plan import plan
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +41,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _reprovision(request: Request, *, allowed: bool) -> process.Finished:
-    record, _ = store.open_record(request.root)
-    snapshot = observe(request, record.history, store.load_status(request.root))
+    record, _ = open_record(request.root)
+    snapshot = observe(request, record.history, load_status(request.root))
     program = _ready(snapshot)
     if not allowed:
         raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))

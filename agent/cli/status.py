@@ -8,9 +8,9 @@ from dataclasses import asdict
 from agent.codes import AgentError, Phase
 from agent.codes.agent import NO_STATUS
 from agent.codes.catalogue import by_name
-from agent.converge import store
-from agent.converge.status_file import Status
+from agent.facts.status import Status
 from agent.host import clock, files
+from agent.look.remembered import load_status
 
 _DAEMON_LOCK = "/run/edge-provisioner/daemon.lock"
 _PAUSE_S = 0.2
@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; the exit code is that of its code."""
-    status = _wait(options) if options.wait else store.load_status(options.root)
+    status = _wait(options) if options.wait else load_status(options.root)
     watched = files.lock_note(options.root.path(_DAEMON_LOCK)) is not None
     if status is None:
         hint = "its first look is under way" if watched else "the agent is not running"
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 def _wait(options: argparse.Namespace) -> Status | None:
     deadline = clock.monotonic_s() + options.timeout
     while True:
-        status = store.load_status(options.root)
+        status = load_status(options.root)
         if (status and status.phase == options.wait) or clock.monotonic_s() >= deadline:
             return status
         clock.rest(_PAUSE_S)

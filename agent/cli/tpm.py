@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from agent.cli import chosen_tpm
 from agent.codes import AgentError, ExitCode, Finding
 from agent.codes import tpm as codes
-from agent.converge import lock
 from agent.host.root import Root
+from agent.passes import lock
 from agent.tpm import keys
 
 

@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from agent.act.record import Record
 from agent.cli import main
-from agent.converge.store import Record
 from agent.host import files, process
 
 _LOOKS = (

@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 
-from agent.converge import lock
 from agent.host import files
+from agent.passes import lock
 from tests.scenario.stage import CHECKOUT, CONFIG, HISTORY, SCOPE, Stage, tree, wait
 
 BY_HAND = """# made by a person

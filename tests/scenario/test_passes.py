@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from agent.codes import AgentError
-from agent.converge import lock
 from agent.host import files
 from agent.host.root import Root
+from agent.passes import lock
 from tests.scenario.stage import CHECKOUT, CONFIG, DEADLINE_S, HISTORY, INSIDE, STATUS, Stage, tree
 
 PROVISIONED = "runtime.provisioned"

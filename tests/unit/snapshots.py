@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import tomlkit
 
-from agent.converge import intend
-from agent.converge.history import History, Identity
-from agent.converge.plan import Plan, plan, registration_id
-from agent.converge.snapshot import AccessFacts, ConfigFacts, Moment, RuntimeFacts, Snapshot, TpmFacts
-from agent.converge.steps import (
+from agent.edge import causes, config_text
+from agent.edge.engine import EngineState
+from agent.edge.identity_service import AnswerKind, DeviceAnswer
+from agent.facts.history import History, Identity
+from agent.facts.snapshot import AccessFacts, ConfigFacts, Moment, RuntimeFacts, Snapshot, TpmFacts
+from agent.facts.steps import (
     ApplyConfig,
     EnsureKeys,
     GrantAccess,
@@ -22,10 +23,11 @@ from agent.converge.steps import (
     WriteConfig,
     WritePayload,
 )
-from agent.edge import causes, config_text
-from agent.edge.engine import EngineState
-from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.systemd import Unit
+from agent.plan.by_tpm import registration_id
+from agent.plan.config_keys import intended_keys
+from agent.plan.plan import Plan, plan
+from agent.plan.written import record_of
 from agent.settings import Settings
 from agent.settings.table import Dps
 from agent.tpm.access import Access, Rule, RuleState
@@ -186,7 +188,7 @@ def record(snapshot: Snapshot) -> tuple[tuple[str, Any], ...]:
     settings = settings_of(snapshot)
     document = config_text.parse(snapshot.config.text or "")
     identifier = registration_id(snapshot, settings)
-    return intend.record_of(intend.intended_keys(snapshot, settings, document, identifier))
+    return record_of(intended_keys(snapshot, settings, document, identifier))
 
 
 def names(found: Plan) -> list[str]:

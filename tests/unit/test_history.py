@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.converge.history import Attempt, History, Identity, Intent, may_retry, pause_s
+from agent.facts.history import Attempt, History, Identity, Intent, may_retry, pause_s
 from tests.unit.tpm_publics import EK
 
 FULL = History(

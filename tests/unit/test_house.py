@@ -4,47 +4,14 @@ Rooms and modules are found on the disk, so a new one is under these rules from 
 """
 
 import ast
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[2] / "agent"
+from tests.house import BELOW, MODULES, Module, imported, libraries, own_modules
 
-# Room: rooms it may import from. Arrows only go down this table. A room that is not here may not be built.
-BELOW = {
-    "codes": (),
-    "settings": ("codes",),
-    "host": ("codes",),
-    "tpm": ("host", "codes"),
-    "edge": ("host", "codes"),
-    "dps": ("host", "codes"),
-    "est": ("host", "codes"),
-    "converge": ("est", "dps", "edge", "tpm", "host", "settings", "codes"),
-    "doctor": ("converge", "est", "dps", "edge", "tpm", "host", "settings", "codes"),
-    "fleet": ("converge", "est", "dps", "edge", "tpm", "host", "settings", "codes"),
-    "watch": (),
-    "daemon": ("watch", "host", "codes"),
-    "cli": (
-        "daemon", "watch", "fleet", "doctor",
-        "converge", "est", "dps", "edge", "tpm", "host", "settings", "codes",
-    ),
-    "__main__": ("cli",),
-    "__init__": (),
-}  # fmt: skip
-
-# Rooms of which every module is pure; elsewhere a module says "Pure." in its docstring, or opens a door.
-PURE_ROOMS = ("codes", "settings", "watch", "__init__")
+ROOMS_OF_EFFECTS = ("host", "look", "act", "passes", "cli", "__main__")  # by doors of the rooms below, too
 MUST_BE_PURE = (
-    "converge.history",
-    "converge.intend",
-    "converge.plan",
-    "converge.snapshot",
-    "converge.status_file",
-    "converge.steps",
-    "converge.verdict",
     "edge.apply_text",
     "edge.causes",
     "edge.config_text",
@@ -91,68 +58,7 @@ NAMES_THAT_SAY_NOTHING = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Module:
-    """A module of the agent, parsed; `name` is its dotted name below agent."""
-
-    name: str
-    path: Path
-    tree: ast.Module
-
-    @property
-    def room(self) -> str:
-        return self.name.partition(".")[0]
-
-    @property
-    def is_package(self) -> bool:
-        return self.path.name == "__init__.py"
-
-    @property
-    def says_pure(self) -> bool:
-        return self.room in PURE_ROOMS or bool(re.search(r"\bPure\b", ast.get_docstring(self.tree) or ""))
-
-
-def read_house() -> dict[str, Module]:
-    modules = {}
-    for path in sorted(HOUSE.rglob("*.py")):
-        parts = path.relative_to(HOUSE).with_suffix("").parts
-        name = ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
-        modules[name] = Module(name, path, ast.parse(path.read_text()))
-    return modules
-
-
-MODULES = read_house()
 each_module = pytest.mark.parametrize("module", [pytest.param(one, id=name) for name, one in MODULES.items()])
-
-
-def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Give every import below a node as (module, name); the name is empty for `import module`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, "") for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "relative imports hide where an arrow goes"
-            yield from ((str(node.module), alias.name) for alias in node.names)
-
-
-def libraries(tree: ast.AST) -> set[str]:
-    """Name everything imported from outside: `urllib.request` as `urllib`, `urllib.request`."""
-    found = set()
-    for name, item in imported(tree):
-        parts = [*name.split("."), *([item] if item else [])]
-        found |= {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
-    return {name for name in found if name.partition(".")[0] != "agent"}
-
-
-def own_modules(tree: ast.AST) -> set[str]:
-    """Name the agent's modules that are imported; what `from agent.room import name` names may be one too."""
-    found = set()
-    for name, item in imported(tree):
-        first, _, rest = name.partition(".")
-        whole = f"{rest}.{item}".strip(".")
-        if first == "agent":
-            found.add(whole if whole in MODULES else rest or "__init__")
-    return found
 
 
 def functions(module: Module) -> Iterator[ast.FunctionDef]:
@@ -178,6 +84,18 @@ def test_a_module_imports_only_from_rooms_below_its_own(module: Module) -> None:
     assert {name.partition(".")[0] for name in own_modules(module.tree)} <= allowed
 
 
+def test_no_room_has_a_cycle_inside() -> None:
+    """What two files of a room need has a file of its own; then each can be read before those that use it."""
+    left = {
+        name: {other for other in own_modules(module.tree) if MODULES[other].room == module.room} - {name}
+        for name, module in MODULES.items()
+    }
+    while ready := {name for name, needed in left.items() if not needed & left.keys()}:
+        left = {name: needed for name, needed in left.items() if name not in ready}
+
+    assert left == {}
+
+
 @each_module
 def test_a_pure_module_has_no_effects(module: Module) -> None:
     if not module.says_pure:
@@ -192,7 +110,7 @@ def test_a_pure_module_has_no_effects(module: Module) -> None:
 @each_module
 def test_a_module_with_effects_opens_a_door(module: Module) -> None:
     """One that does not is pure, and its docstring is to say so: the tests hold it to that promise."""
-    if module.says_pure or module.is_package or module.room in ("host", "cli", "__main__"):
+    if module.says_pure or module.is_package or module.room in ROOMS_OF_EFFECTS:
         pytest.skip("pure, or a room of effects")
 
     doors = {name for name in own_modules(module.tree) if name.startswith("host.")}
@@ -251,9 +169,7 @@ def test_the_watcher_stays_small() -> None:
 
 @each_module
 def test_a_module_fits_its_budget(module: Module) -> None:
-    lines = len(module.path.read_text().splitlines())
-
-    assert lines <= 300 or (module.room == "codes" and not list(functions(module)))
+    assert module.lines <= 300 or (module.room == "codes" and not list(functions(module)))
 
 
 @each_module

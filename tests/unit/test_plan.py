@@ -5,10 +5,10 @@ import pytest
 from agent.codes import Finding, Phase, runtime, tpm
 from agent.codes import config as config_codes
 from agent.codes.settings import INVALID, MISSING
-from agent.converge.plan import plan
-from agent.converge.snapshot import Part, Snapshot
-from agent.converge.steps import EnsureKeys, InstallRule, WriteConfig
 from agent.edge import config_text
+from agent.facts.snapshot import Part, Snapshot
+from agent.facts.steps import EnsureKeys, InstallRule, WriteConfig
+from agent.plan.plan import plan
 from agent.settings.table import Dps
 from agent.tpm.access import RULE_PLACE_IN_RUN, Access, Rule, RuleState
 from tests.unit.snapshots import (

@@ -2,10 +2,10 @@
 
 import pytest
 
-from agent.converge.plan import plan
-from agent.converge.snapshot import Snapshot
 from agent.edge import config_text
+from agent.facts.snapshot import Snapshot
 from agent.host.systemd import Secret
+from agent.plan.plan import plan
 from tests.unit.snapshots import (
     BY_HAND,
     ENDPOINT,

@@ -3,10 +3,10 @@
 import pytest
 
 from agent.codes import Finding, Phase, apply
-from agent.converge.history import Attempt, Intent
-from agent.converge.plan import plan
-from agent.converge.snapshot import Snapshot
 from agent.edge.engine import EngineState
+from agent.facts.history import Attempt, Intent
+from agent.facts.snapshot import Snapshot
+from agent.plan.plan import plan
 from tests.unit.snapshots import (
     BOOT,
     NOW_S,

@@ -1,10 +1,10 @@
 """The payload and the TPM's passwords: written where the runtime reads them, and shown nowhere else."""
 
-from agent.converge.plan import plan
-from agent.converge.snapshot import Snapshot
-from agent.converge.steps import WriteConfig, WritePayload
 from agent.edge import config_text
+from agent.facts.snapshot import Snapshot
+from agent.facts.steps import WriteConfig, WritePayload
 from agent.host.systemd import Secret
+from agent.plan.plan import plan
 from tests.unit.snapshots import OURS, after, carried_out, changed, healthy, names, with_config
 
 PAYLOAD = {"modelId": "dtmi:com:example:Line;1"}

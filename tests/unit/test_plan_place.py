@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.converge.plan import plan
-from agent.converge.snapshot import Snapshot
-from agent.converge.steps import WriteConfig
 from agent.edge import config_text
+from agent.facts.snapshot import Snapshot
+from agent.facts.steps import WriteConfig
+from agent.plan.plan import plan
 from tests.unit.snapshots import (
     BY_HAND,
     after,

@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.codes import Phase
-from agent.converge.history import Attempt, Intent
-from agent.converge.plan import plan
-from agent.converge.snapshot import Snapshot
-from agent.converge.steps import ApplyConfig, RecordConfig, Step, WriteConfig
 from agent.edge import config_text, generated
 from agent.edge.engine import EngineState
+from agent.facts.history import Attempt, Intent
+from agent.facts.snapshot import Snapshot
+from agent.facts.steps import ApplyConfig, RecordConfig, Step, WriteConfig
 from agent.host.systemd import Secret
+from agent.plan.plan import plan
 from agent.tpm.access import Access, Rule, RuleState
 from tests.unit.snapshots import (
     BOOT,

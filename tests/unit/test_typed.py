@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent.converge import typed
+from agent.facts import typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 import pytest
 
 from agent.codes import Finding, Phase, apply, cloud, identity, runtime, tpm
-from agent.converge import verdict
-from agent.converge.history import Attempt
-from agent.converge.plan import plan
 from agent.edge.causes import IDENTITYD, TPMD
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
+from agent.facts.history import Attempt
+from agent.plan import verdict
+from agent.plan.plan import plan
 from tests.unit.journals import ENDED, journal, said
 from tests.unit.snapshots import (
     DEVICE,

@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 
-from agent.converge import intend
-from agent.converge.history import History
-from agent.converge.snapshot import Snapshot
 from agent.edge import config_text
+from agent.edge.config_paths import HOSTNAME, TCTI
+from agent.facts.history import History
+from agent.facts.snapshot import Snapshot
 from agent.host.systemd import Secret
+from agent.plan.by_tpm import FROM_KEY
+from agent.plan.config_keys import intended_keys, payload_bytes
+from agent.plan.takeover import edited_by_hand, foreign_tcti, provisions_otherwise
+from agent.plan.written import record_of, was_ours
 from tests.unit.snapshots import (
     BY_HAND,
     ENDPOINT,
@@ -38,7 +42,7 @@ PLAIN = {
 def intended(device: Snapshot, text: str | None = None) -> dict[str, Any]:
     """Give our keys by their dotted names."""
     document = config_text.parse(device.config.text or "" if text is None else text)
-    keys = intend.intended_keys(device, settings_of(device), document, REGISTRATION_ID)
+    keys = intended_keys(device, settings_of(device), document, REGISTRATION_ID)
     return {".".join(path): value for path, value in keys.items()}
 
 
@@ -154,8 +158,8 @@ def test_the_payload_is_json_that_does_not_depend_on_the_order() -> None:
     one = changed(fresh(), settings={"dps": {"payload": {"b": 1, "a": {"c": [True, None]}}}})
     other = changed(fresh(), settings={"dps": {"payload": {"a": {"c": [True, None]}, "b": 1}}})
 
-    assert intend.payload_bytes(settings_of(one)) == intend.payload_bytes(settings_of(other))
-    assert intend.payload_bytes(settings_of(fresh())) is None
+    assert payload_bytes(settings_of(one)) == payload_bytes(settings_of(other))
+    assert payload_bytes(settings_of(fresh())) is None
 
 
 # The record
@@ -163,8 +167,8 @@ def test_the_payload_is_json_that_does_not_depend_on_the_order() -> None:
 
 def test_the_record_has_values_and_of_passwords_only_digests() -> None:
     device = changed(fresh(), authorisations={"owner": Secret("open sesame")})
-    keys = intend.intended_keys(device, settings_of(device), {}, REGISTRATION_ID)
-    kept = dict(intend.record_of({**keys, intend.TCTI: None}))
+    keys = intended_keys(device, settings_of(device), {}, REGISTRATION_ID)
+    kept = dict(record_of({**keys, TCTI: None}))
 
     assert kept.keys() == {*PLAIN, "tpm.hierarchy_authorization.owner"}
     assert kept["tpm.hierarchy_authorization.owner"] == (
@@ -184,9 +188,9 @@ def test_the_record_is_the_same_when_it_was_read_back() -> None:
 
 
 def test_a_key_is_ours_if_it_was_written_last() -> None:
-    assert intend.was_ours(healthy(), intend.HOSTNAME)
-    assert not intend.was_ours(healthy(), intend.TCTI)
-    assert not intend.was_ours(by_hand(), intend.HOSTNAME)
+    assert was_ours(healthy(), HOSTNAME)
+    assert not was_ours(healthy(), TCTI)
+    assert not was_ours(by_hand(), HOSTNAME)
 
 
 # What stands against it
@@ -195,20 +199,20 @@ def test_a_key_is_ours_if_it_was_written_last() -> None:
 def test_nothing_stands_against_what_already_means_the_same() -> None:
     for device in (healthy(), by_hand(), with_config(fresh(), None)):
         document = config_text.parse(device.config.text or "")
-        keys = intend.intended_keys(device, settings_of(device), document, REGISTRATION_ID)
+        keys = intended_keys(device, settings_of(device), document, REGISTRATION_ID)
 
-        assert intend.provisions_otherwise(device, document, keys) == ""
-        assert intend.foreign_tcti(device, document, keys) == ""
-        assert intend.edited_by_hand(device, document, keys) == ()
+        assert provisions_otherwise(device, document, keys) == ""
+        assert foreign_tcti(device, document, keys) == ""
+        assert edited_by_hand(device, document, keys) == ()
 
 
 def test_what_provisions_otherwise_is_told_key_by_key() -> None:
     text = BY_HAND.replace(SCOPE, "0ne9").replace('method = "tpm"\n', "")
     device = by_hand(text)
     document = config_text.parse(text)
-    keys = intend.intended_keys(device, settings_of(device), document, REGISTRATION_ID)
+    keys = intended_keys(device, settings_of(device), document, REGISTRATION_ID)
 
-    assert intend.provisions_otherwise(device, document, keys) == (
+    assert provisions_otherwise(device, document, keys) == (
         'provisioning.attestation.method = absent, provisioning.id_scope = "0ne9"'
     )
 
@@ -216,18 +220,18 @@ def test_what_provisions_otherwise_is_told_key_by_key() -> None:
 def test_a_registration_id_that_waits_for_its_key_is_no_contradiction() -> None:
     device = by_hand(BY_HAND.replace(REGISTRATION_ID, "line-4"))
     document = config_text.parse(device.config.text or "")
-    keys = intend.intended_keys(device, settings_of(device), document, intend.FROM_KEY)
+    keys = intended_keys(device, settings_of(device), document, FROM_KEY)
 
-    assert intend.provisions_otherwise(device, document, keys) == ""
+    assert provisions_otherwise(device, document, keys) == ""
 
 
 def test_edits_by_hand_are_named_by_their_keys() -> None:
     text = OURS.replace(SCOPE, "0ne9").replace('method = "tpm"\n', "")
     device = with_config(healthy(), text)
     document = config_text.parse(text)
-    keys = intend.intended_keys(device, settings_of(device), document, REGISTRATION_ID)
+    keys = intended_keys(device, settings_of(device), document, REGISTRATION_ID)
 
-    assert intend.edited_by_hand(device, document, keys) == (
+    assert edited_by_hand(device, document, keys) == (
         "provisioning.id_scope",
         "provisioning.attestation.method",
     )

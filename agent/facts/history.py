@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
-from agent.converge import typed
+from agent.facts import typed
 
 SCHEMA = 1
+PLACE = "/var/lib/edge-provisioner/history.json"
 _FIRST_PAUSE_S = 30.0
 _LONGEST_PAUSE_S = 3600.0
 

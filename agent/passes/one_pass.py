@@ -4,14 +4,19 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from agent.act.apply import settle_intent
+from agent.act.carry_out import carry_out
+from agent.act.record import open_record
+from agent.act.work import Outcome, Work
 from agent.codes import AgentError
 from agent.codes.agent import INTERNAL, NOT_ROOT
-from agent.converge import act, lock, publish, store
-from agent.converge.observe import observe
-from agent.converge.request import Request
-from agent.converge.snapshot import Snapshot
-from agent.converge.status_file import Status
+from agent.facts.request import Request
+from agent.facts.snapshot import Snapshot
+from agent.facts.status import Status
 from agent.host import clock
+from agent.look.everything import observe
+from agent.look.remembered import load_status
+from agent.passes import lock, publish
 
 
 def run_pass(request: Request, tell: Callable[[str], None], stopping: Callable[[], bool]) -> Status:
@@ -31,11 +36,11 @@ def pass_under_lock(request: Request, tell: Callable[[str], None], stopping: Cal
     Raises:
         AgentError: the state can't be written; nothing was done.
     """
-    record, damaged = store.open_record(request.root)
-    before = store.load_status(request.root)
+    record, damaged = open_record(request.root)
+    before = load_status(request.root)
     transaction = clock.random_id()
     speak = publish.Speaker(request.root, transaction)
-    work = act.Work(request, record, before, transaction, tell, speak, stopping)
+    work = Work(request, record, before, transaction, tell, speak, stopping)
     outcome = _carry_out(work, observe(request, record.history, before))
     moved = publish.record_identity(record, outcome.snapshot, outcome.finding)
     outcome = replace(outcome, notices=(*damaged, *moved, *outcome.notices))
@@ -52,11 +57,11 @@ def require_root(request: Request, what: str) -> None:
         raise AgentError(NOT_ROOT(what=what))
 
 
-def _carry_out(work: act.Work, snapshot: Snapshot) -> act.Outcome:
+def _carry_out(work: Work, snapshot: Snapshot) -> Outcome:
     """Carry the plan out; an end that nobody foresaw is a code too, so that the status never goes stale."""
     try:
-        outcome = act.carry_out(work, snapshot)
+        outcome = carry_out(work, snapshot)
     except OSError as error:
-        return act.Outcome(snapshot, INTERNAL(reason=str(error)))
-    act.settle_intent(work.record, outcome.snapshot)
+        return Outcome(snapshot, INTERNAL(reason=str(error)))
+    settle_intent(work.record, outcome.snapshot)
     return replace(outcome, snapshot=replace(outcome.snapshot, history=work.record.history))

@@ -6,11 +6,11 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from agent.codes import Finding
-from agent.converge.history import History
-from agent.converge.status_file import SeenNode
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import DeviceAnswer
 from agent.edge.status_text import ServiceLine
+from agent.facts.history import History
+from agent.facts.status import SeenNode
 from agent.host.journal import Entry
 from agent.host.systemd import Unit
 from agent.settings import Settings

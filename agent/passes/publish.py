@@ -4,17 +4,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.act.record import Record, save_status
+from agent.act.work import Outcome
 from agent.codes import Finding, identity
 from agent.codes import runtime as codes
-from agent.converge import intend, verdict
-from agent.converge.act import Outcome
-from agent.converge.history import Identity
-from agent.converge.request import Request
-from agent.converge.snapshot import Because, Snapshot
-from agent.converge.status_file import Notice, Status, TpmStatus, UnitStatus, Writer
-from agent.converge.store import Record, save_status
+from agent.facts.history import Identity
+from agent.facts.request import Request
+from agent.facts.snapshot import Because, Snapshot
+from agent.facts.status import Notice, Status, TpmStatus, UnitStatus, Writer
 from agent.host import clock
 from agent.host.root import Root
+from agent.plan import verdict, written
 
 _INTERVAL_WITHOUT_SETTINGS_S = 60.0
 
@@ -79,7 +79,7 @@ def status_of(request: Request, outcome: Outcome, before: Status | None, transac
         look_again_s=verdict.look_again_s(finding, since_s=max(0.0, now - since), interval_s=interval_s),
         transaction=transaction,
         writer=_writer(request, snapshot),
-        registration_id=_registration_id(snapshot),
+        registration_id=written.registration_id(snapshot),
         hub=answer.hub,
         device_id=answer.device_id,
         tpm=TpmStatus(snapshot.tpm.node, snapshot.tpm.ek_name, snapshot.tpm.seen),
@@ -97,10 +97,6 @@ def _notices(outcome: Outcome, before: Status | None) -> tuple[Notice, ...]:
         *(Notice(one.code.name, one.summary, one.remedy) for one in outcome.notices),
         *(one for one in kept if one.code.startswith("tpm.")),
     )
-
-
-def _registration_id(snapshot: Snapshot) -> str:
-    return str(dict(snapshot.history.written).get(".".join(intend.REGISTRATION_ID), ""))
 
 
 def _units(snapshot: Snapshot) -> Mapping[str, UnitStatus]:
@@ -129,7 +125,7 @@ def record_identity(record: Record, snapshot: Snapshot, finding: Finding) -> tup
         hub=answer.hub,
         device_id=answer.device_id,
         id_scope=settings.dps.id_scope,
-        registration_id=_registration_id(snapshot),
+        registration_id=written.registration_id(snapshot),
         global_endpoint=settings.dps.global_endpoint,
     )
     record.update(identity=proven)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from agent.converge import typed
+from agent.facts import typed
 
 SCHEMA = 1
 PLACE = "/run/edge-provisioner/status.json"

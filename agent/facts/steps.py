@@ -6,8 +6,8 @@ again afterwards, and the step is proven by the planner's not asking for it any 
 
 from dataclasses import dataclass
 
-from agent.converge.snapshot import Part
 from agent.edge.config_text import KeyPath
+from agent.facts.snapshot import Part
 from agent.tpm.access import Rule, RuleState
 
 APPLY = "apply-config"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agent.converge.snapshot import Because
+from agent.facts.snapshot import Because
 from agent.host.root import Root
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from agent.codes import AgentError, Phase
 from agent.codes import tpm as codes
-from agent.converge.history import History
-from agent.converge.request import Request
-from agent.converge.snapshot import Moment, TpmFacts
-from agent.converge.status_file import SeenNode, Status
+from agent.facts.history import History
+from agent.facts.request import Request
+from agent.facts.snapshot import Moment, Snapshot, TpmFacts
+from agent.facts.status import SeenNode, Status
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.tpm import keys, nodes, survey
@@ -18,10 +18,13 @@ from agent.tpm.device import Device, tcti_for_runtime
 from agent.tpm.public_area import name_of
 
 
-def look_at_tpm(
-    request: Request, settings: Settings, history: History, before: Status | None, moment: Moment
-) -> TpmFacts:
+def look(request: Request, settings: Settings, snapshot: Snapshot, before: Status | None) -> Snapshot:
     """Choose the TPM and read its keys; what can't be done is the facts' `trouble`."""
+    return replace(snapshot, tpm=_tpm(request, settings, snapshot, before))
+
+
+def _tpm(request: Request, settings: Settings, snapshot: Snapshot, before: Status | None) -> TpmFacts:
+    history, moment = snapshot.history, snapshot.moment
     present = nodes.list_nodes(request.root)
     seen = _seen(present, before, moment)
     if not request.wakes_tpm and _was_well(before) and history.ek_public:

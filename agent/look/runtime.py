@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from agent.converge.request import Request
-from agent.converge.snapshot import Because, RuntimeFacts
-from agent.converge.status_file import Status, UnitStatus
 from agent.edge import causes, identity_service, iotedge, restarts
 from agent.edge.engine import ask_engine
 from agent.edge.identity_service import AnswerKind
+from agent.facts.request import Request
+from agent.facts.snapshot import Because, RuntimeFacts, Snapshot
+from agent.facts.status import Status, UnitStatus
 from agent.host import files, journal, systemd
 from agent.host.root import Root
+from agent.settings import Settings
 from agent.settings.table import Runtime
 
 _UNITS = (
@@ -28,7 +29,12 @@ _JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace in
 _Before = Mapping[str, UnitStatus]
 
 
-def look_at_runtime(request: Request, settings: Runtime, before: Status | None) -> RuntimeFacts:
+def look(request: Request, settings: Settings, snapshot: Snapshot, before: Status | None) -> Snapshot:
+    """Ask every witness of the runtime's health."""
+    return replace(snapshot, runtime=_runtime(request, settings.runtime, before))
+
+
+def _runtime(request: Request, settings: Runtime, before: Status | None) -> RuntimeFacts:
     """Ask every witness of the runtime's health; its journal only where one of the others has doubts."""
     root = request.root
     program = root.program(settings.iotedge)

@@ -6,17 +6,16 @@ from types import MappingProxyType
 
 from agent.codes import Finding, Phase, apply, identity, runtime, tpm
 from agent.codes.catalogue import by_name
-from agent.converge import intend
-from agent.converge.history import Attempt
-from agent.converge.snapshot import Snapshot
 from agent.edge import causes
+from agent.facts.history import Attempt
+from agent.facts.snapshot import Snapshot
+from agent.plan import written
 from agent.settings import Settings
 
 _SHORTEST_LOOK_S = 5.0
 _SHORTEST_LOOK_AT_START_S = 2.0
 _RARELY_S = 3600.0  # every try counts towards the TPM's lockout
 _SHARE_OF_ELAPSED = 0.25
-_GONE = (tpm.ABSENT, tpm.NODE_ABSENT)
 
 
 def judge(snapshot: Snapshot, settings: Settings) -> Finding:
@@ -67,8 +66,7 @@ def _restarted(snapshot: Snapshot) -> list[str]:
 
 
 def _applied_registration_id(snapshot: Snapshot) -> str:
-    written = dict(snapshot.history.written)
-    return str(written.get(".".join(intend.REGISTRATION_ID), "unknown"))
+    return written.registration_id(snapshot) or "unknown"
 
 
 def _cached(snapshot: Snapshot, settings: Settings) -> Finding | None:
@@ -95,13 +93,6 @@ def _up_for_s(snapshot: Snapshot) -> float:
     """Say how long the youngest daemon has been up."""
     since = [unit.active_since_s for unit in snapshot.runtime.units or () if unit.runs]
     return snapshot.moment.monotonic_s - max(since, default=snapshot.moment.monotonic_s)
-
-
-def tpm_trouble(snapshot: Snapshot, trouble: Finding) -> Finding:
-    """Say what a TPM's absence means here: for a provisioned device it is a loss, for a new one a wait."""
-    if trouble.code in _GONE and snapshot.history.identity is not None:
-        return runtime.TPM_GONE(node=snapshot.tpm.node or dict(trouble.facts).get("device", "no /dev/tpm*"))
-    return trouble
 
 
 def finding_of(attempt: Attempt) -> Finding:

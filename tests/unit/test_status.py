@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.converge.status_file import Notice, SeenNode, Status, TpmStatus, UnitStatus, Writer
+from agent.facts.status import Notice, SeenNode, Status, TpmStatus, UnitStatus, Writer
 
 STATUS = Status(
     phase="provisioned",

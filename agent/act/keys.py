@@ -1,0 +1,18 @@
+"""Make the TPM's keys persistent."""
+
+from dataclasses import replace
+
+from agent.act.work import Work, settings_of
+from agent.facts.snapshot import Snapshot
+from agent.facts.steps import EnsureKeys
+from agent.look.tpm import patience, stored_ek_name, with_keys
+from agent.tpm import keys, nodes
+
+
+def ensure_keys(work: Work, snapshot: Snapshot, _step: EnsureKeys) -> Snapshot:
+    """Make what is missing; what was made is what is there now, so the TPM is not asked again."""
+    settings = settings_of(snapshot)
+    device = nodes.device(work.request.root, snapshot.tpm.node or settings.tpm.device)
+    stored = stored_ek_name(work.record.history, adopt=work.request.adopt)
+    ask = keys.Request(device, snapshot.authorisations, patience(settings), expected_ek_name=stored)
+    return replace(snapshot, tpm=with_keys(snapshot.tpm, keys.ensure(work.request.root, ask), stored))

@@ -1,1 +1,0 @@
-"""From what is seen to what is done: observe, plan, act, prove, publish."""

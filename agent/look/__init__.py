@@ -1,0 +1,1 @@
+"""Look at the machine: one file a witness. Changes nothing, starts no daemon."""

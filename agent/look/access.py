@@ -1,0 +1,30 @@
+"""Whether the runtime's user may open the TPM's node, and the udev rule that lets it."""
+
+from dataclasses import replace
+
+from agent.facts.request import Request
+from agent.facts.snapshot import AccessFacts, Snapshot
+from agent.facts.status import Status
+from agent.settings import Settings
+from agent.tpm import access
+
+
+def look(request: Request, _settings: Settings, snapshot: Snapshot, _before: Status | None) -> Snapshot:
+    """See whether the runtime's user may open the TPM that was chosen."""
+    return replace(snapshot, access=_access(request, snapshot.tpm.node))
+
+
+def _access(request: Request, node: str) -> AccessFacts:
+    """Try it as that user; a timer's look believes a mode that says yes."""
+    root = request.root
+    user = root.user(access.RUNTIME_USER)
+    rule = access.look_at_rule(root)
+    if user is None:
+        return AccessFacts(user_exists=False, rule=rule)
+    if not node:
+        return AccessFacts(user_exists=True, rule=rule)
+    path = root.path(node)
+    if not request.wakes_tpm and access.permits(path, user):
+        return AccessFacts(user_exists=True, rule=rule, access=access.Access.GRANTED)
+    found, reason = access.try_open(path, user)
+    return AccessFacts(user_exists=True, rule=rule, access=found, reason=reason)

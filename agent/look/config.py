@@ -1,0 +1,78 @@
+"""config.toml, the payload file, and what the last apply made of them."""
+
+import hashlib
+import os
+from dataclasses import replace
+from types import MappingProxyType
+
+from agent.codes import AgentError, config
+from agent.edge import config_text, generated
+from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
+from agent.facts.request import Request
+from agent.facts.snapshot import ConfigFacts, Snapshot
+from agent.facts.status import Status
+from agent.host import files
+from agent.host.root import Root
+from agent.settings import Settings
+from agent.settings.table import Runtime
+
+
+def look(request: Request, settings: Settings, snapshot: Snapshot, _before: Status | None) -> Snapshot:
+    """Read them all."""
+    return replace(snapshot, config=read(request.root, settings.runtime))
+
+
+def read(root: Root, settings: Runtime) -> ConfigFacts:
+    """Read config.toml, the payload, and the files that apply generated from them."""
+    path = root.path(settings.config_file)
+    texts = {name: _text_or_none(root.path(generated.place(name))) for name in generated.SERVICES}
+    facts = ConfigFacts(
+        path=settings.config_file,
+        generated=MappingProxyType(texts),
+        payload=_payload(root),
+    )
+    try:
+        text, digest = _config_text(settings.config_file, path)
+    except AgentError as error:
+        return replace(facts, refusal=error.finding)
+    newest = files.look(root.path(generated.place("identityd")))
+    edited = text is not None and newest.kind == "file" and files.look(path).modified_s > newest.modified_s
+    return replace(facts, text=text, digest=digest, newer_than_generated=edited)
+
+
+def _config_text(shown: str, path: str) -> tuple[str | None, str]:
+    kind = files.look(path).kind
+    if kind == "symlink":
+        raise AgentError(config.SYMLINK(path=shown, target=os.readlink(path)))
+    if kind == "directory":
+        raise AgentError(config.DIRECTORY(path=shown))
+    try:
+        data = files.read(path)
+    except OSError as error:
+        raise AgentError(config.UNREADABLE(path=shown, reason=error.strerror)) from error
+    if data is None:
+        return None, ""
+    text = config_text.read(data)
+    config_text.parse(text)
+    return text, hashlib.sha256(data).hexdigest()
+
+
+def _payload(root: Root) -> bytes | None:
+    """Give the payload file's content; None where there is none that the runtime's user may read."""
+    path = root.path(PAYLOAD_PLACE)
+    reader, found = root.user(PAYLOAD_READER), files.look(path)
+    if reader is not None and not reader.rights(found.mode, found.uid, found.gid) & os.R_OK:
+        return None
+    return _bytes_or_none(path)
+
+
+def _bytes_or_none(path: str) -> bytes | None:
+    try:
+        return files.read(path)
+    except OSError:
+        return None
+
+
+def _text_or_none(path: str) -> str | None:
+    data = _bytes_or_none(path)
+    return None if data is None else data.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""A pass, from the lock to the status that it leaves behind."""

@@ -1,0 +1,1 @@
+"""What is to be done: one file a concern, and `plan.py` their order. Pure."""

@@ -1,0 +1,85 @@
+"""The way of attestation by TPM: what is in its way, its steps, and its keys of config.toml. Pure."""
+
+from collections.abc import Iterator
+
+from agent.codes import Finding, runtime, tpm, udev
+from agent.edge.config_paths import ENDORSEMENT_AUTH, METHOD, OWNER_AUTH, REGISTRATION_ID, TCTI
+from agent.edge.config_text import KeyPath, Value
+from agent.facts.snapshot import Snapshot
+from agent.facts.steps import EnsureKeys, GrantAccess, InstallRule
+from agent.plan.case import Case, Found
+from agent.plan.stop import StopError
+from agent.plan.written import was_ours
+from agent.settings import Settings
+from agent.tpm import registration
+from agent.tpm.access import Access, RuleState
+
+FROM_KEY = "(from the endorsement key)"  # stands for a registration id until there is that key
+_GONE = (tpm.ABSENT, tpm.NODE_ABSENT)
+
+
+def trouble(snapshot: Snapshot) -> Finding | None:
+    """Say what is wrong with the TPM; its absence is a loss for a provisioned device, a wait for a new."""
+    found = snapshot.tpm.trouble
+    if found is not None and found.code in _GONE and snapshot.history.identity is not None:
+        return runtime.TPM_GONE(node=snapshot.tpm.node or dict(found.facts).get("device", "no /dev/tpm*"))
+    return found
+
+
+def registration_id(snapshot: Snapshot, settings: Settings) -> str:
+    """Give the registration id, or a placeholder where it follows from a key that is not made yet.
+
+    Raises:
+        AgentError: registration.*, for a template without a usable value.
+    """
+    wanted = settings.dps.registration_id
+    if registration.needs_endorsement_key(wanted) and not snapshot.tpm.ek_public:
+        return FROM_KEY
+    return registration.resolve(wanted, snapshot.tpm.ek_public, snapshot.moment.machine)
+
+
+def attestation(registration_id: str) -> dict[KeyPath, Value | None]:
+    """Give the keys of config.toml that name the way and who registers by it."""
+    return {METHOD: "tpm", REGISTRATION_ID: registration_id}
+
+
+def tpm_table(snapshot: Snapshot) -> dict[KeyPath, Value | None]:
+    """Give our keys of config.toml's table `[tpm]`: which TPM, and its passwords."""
+    return {**_tcti(snapshot), **_passwords(snapshot)}
+
+
+def _tcti(snapshot: Snapshot) -> dict[KeyPath, Value | None]:
+    wanted = snapshot.tpm.runtime_tcti
+    return {TCTI: wanted} if wanted is not None or was_ours(snapshot, TCTI) else {}
+
+
+def _passwords(snapshot: Snapshot) -> dict[KeyPath, Value | None]:
+    given = {
+        OWNER_AUTH: snapshot.authorisations.owner,
+        ENDORSEMENT_AUTH: snapshot.authorisations.endorsement,
+    }
+    return {path: secret.reveal() for path, secret in given.items() if secret is not None}
+
+
+def keys(case: Case) -> Iterator[Found]:
+    """Make the keys that are missing persistent."""
+    facts = case.snapshot.tpm
+    if facts.missing_keys:
+        yield EnsureKeys(facts.missing_keys, facts.node or case.settings.tpm.device)
+
+
+def access(case: Case) -> Iterator[Found]:
+    """Give the runtime's user the TPM: udevd must know the user before it reads the rule."""
+    facts, rule = case.snapshot.access, case.snapshot.access.rule
+    if not facts.user_exists:
+        raise StopError(runtime.NOT_INSTALLED(missing="user aziottpm"))
+    if rule.state is RuleState.LINK:
+        raise StopError(udev.RULE_LINK(place=rule.place, target=rule.target))
+    if rule.state is RuleState.MASKED:
+        raise StopError(udev.RULE_MASKED(place=rule.place))
+    if rule.place.startswith("/run/"):
+        yield udev.RULE_IN_RUN(place=rule.place)
+    if rule.state is not RuleState.OURS:
+        yield InstallRule(rule)
+    if case.snapshot.tpm.node and facts.access is Access.DENIED:
+        yield GrantAccess(case.snapshot.tpm.node)

@@ -1,0 +1,51 @@
+"""Bring config.toml, and the file that it refers to, to what the settings want. Pure."""
+
+from collections.abc import Iterator
+
+from agent.codes import apply, config, runtime
+from agent.edge import config_text, generated
+from agent.edge.config_paths import HOSTNAME, NOT_SHOWN, PAYLOAD_PLACE
+from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
+from agent.plan.case import Case, Found
+from agent.plan.config_keys import payload_bytes
+from agent.plan.stop import StopError
+from agent.plan.written import record_of
+
+_UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
+
+
+def config_file(case: Case) -> Iterator[Found]:
+    """Write what differs, or remember that nothing does."""
+    snapshot, wish = case.snapshot, case.wish
+    if snapshot.runtime.program is None:
+        raise StopError(runtime.NOT_INSTALLED(missing=snapshot.runtime.missing))
+    text = snapshot.config.text or ""
+    for key, line in config_text.misplaced(text):
+        yield config.MISPLACED_KEY(key=key, line=line)
+    if HOSTNAME in wish.changed:
+        _hostname_is_set(wish.intended[HOSTNAME])
+    payload = payload_bytes(case.settings)
+    if payload is not None and payload != snapshot.config.payload:
+        yield WritePayload(PAYLOAD_PLACE, payload)
+    if wish.changed:
+        diff = config_text.unified_diff(text, wish.text, snapshot.config.path, NOT_SHOWN)
+        yield WriteConfig(snapshot.config.path, wish.text, diff, wish.changed)
+        return
+    if snapshot.history.written != record_of(wish.intended):
+        yield RecordConfig()
+    if snapshot.config.newer_than_generated and not _applied_as_it_is(case):
+        yield config.UNAPPLIED_EDIT()
+
+
+def _hostname_is_set(name: config_text.Value | None) -> None:
+    """Wait for a real name before the first one is pinned: a later change is refused while modules exist."""
+    if name in _UNNAMED:
+        raise StopError(apply.HOSTNAME_UNSET(hostname=name or "empty"))
+
+
+def _applied_as_it_is(case: Case) -> bool:
+    """Say whether the daemons have this very config.toml, or are to be told of it now anyway."""
+    facts = case.snapshot.config
+    return case.snapshot.history.applied_digest == facts.digest or bool(
+        generated.disagreements(case.wish.document, facts.generated)
+    )

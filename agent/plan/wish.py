@@ -1,0 +1,28 @@
+"""What config.toml is to be; what stands against changing it stops the plan before its first step. Pure."""
+
+from agent.edge import config_text
+from agent.facts.snapshot import Snapshot
+from agent.plan import by_tpm
+from agent.plan.case import Wish
+from agent.plan.config_keys import intended_keys
+from agent.plan.stop import StopError
+from agent.plan.takeover import hold_for_others
+from agent.settings import Settings
+
+
+def wish(snapshot: Snapshot, settings: Settings) -> Wish:
+    """Give config.toml as it is to be.
+
+    Raises:
+        StopError: the TPM is in trouble, config.toml can't be read, another's decision would be undone.
+        AgentError: registration.*, config.shape-refused and config.edit-not-proven.
+    """
+    if trouble := by_tpm.trouble(snapshot) or snapshot.config.refusal:
+        raise StopError(trouble)
+    text = snapshot.config.text or ""
+    document = config_text.parse(text)
+    intended = intended_keys(snapshot, settings, document, by_tpm.registration_id(snapshot, settings))
+    hold_for_others(snapshot, settings, document, intended)
+    edited = config_text.edit(text, intended)
+    changed = config_text.differences(document, intended)
+    return Wish(intended, changed, edited, config_text.parse(edited))
