@@ -7,64 +7,20 @@ its memory stays small. What it is told comes from status.json, which every fini
 import os
 import selectors
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from math import inf
 
 from agent.codes import AgentError, Finding
 from agent.codes import agent as codes
-from agent.host import clock, files, process, udev, wake
+from agent.host import clock, files, sights, udev, wake
 from agent.host.notify import Notifier
 from agent.host.root import Root
-from agent.watch import Reason, Schedule, read_outcome
+from agent.running_pass import RunningPass, read_status
+from agent.watch import FILES_QUIET_S, GLANCE_S, Outcome, Reason, Schedule, read_outcome, wanted_by
 
-# The longest waits that the settings allow, two keys of 300 s and an apply of 900 s, and 300 s for the rest.
-PASS_DEADLINE_S = 1800.0
-KILL_GRACE_S = 10.0
 _FOLDER = "/run/edge-provisioner"
-
-
-class RunningPass:
-    """The pass under way: its process, and what tells whether it left a result behind."""
-
-    def __init__(self, argv: tuple[str, ...], status_path: str) -> None:
-        """Start it.
-
-        Raises:
-            OSError: it could not be started.
-
-        """
-        self._status_path = status_path
-        self._before = files.look(status_path)
-        self._process = process.start(argv)
-        self.end = os.pidfd_open(self._process.pid)
-        self.due_s = clock.monotonic_s() + PASS_DEADLINE_S  # when `strike` is to be called
-        self._strikes = 0
-        self._told = False
-
-    def strike(self) -> None:
-        """End what hangs: the whole group is asked first, then made to."""
-        number = signal.SIGKILL if self._strikes else signal.SIGTERM
-        wake.signal_group(self._process.pid, number)
-        self._strikes += 1
-        self.due_s += KILL_GRACE_S
-
-    def tell_to_stop(self) -> None:
-        """Pass our SIGTERM on, to the pass alone: it lets a running apply finish."""
-        self._told = True
-        self._process.send_signal(signal.SIGTERM)
-
-    def reap(self) -> str:
-        """Collect the ended process; says how it ended if that was not with a result, else nothing."""
-        status = self._process.wait()
-        os.close(self.end)
-        replaced = files.look(self._status_path) != self._before
-        if self._strikes:
-            return f"hung and was killed after {PASS_DEADLINE_S:.0f} s"
-        if self._told or (replaced and status >= 0):
-            return ""
-        return f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
 
 
 class Watcher:
@@ -82,11 +38,15 @@ class Watcher:
         self._schedule = Schedule()
         self._notifier = Notifier()
         self._selector = selectors.DefaultSelector()
-        self._signals = wake.Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        self._signals = wake.Signals(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGIO)
         self._udev: udev.Subscription | None = None
         self._pass: RunningPass | None = None
         self._ends: dict[int, int] = {}  # of the runtime's daemons: pid to pidfd
         self._mourned: set[int] = set()  # ended, and a pass was asked for because of it
+        self._folders = sights.Folders()
+        self._judged: Mapping[str, str] = {}  # the files by which the last pass judged, as it found them
+        self._status_word: dict[str, str] = {}
+        self._settled_s, self._glance_s = inf, -inf  # when files are to be compared
         self._told: dict[str, str] = {}  # code to summary of the troubles that last: each is said once
         self._reload_asked = self._reload_under_way = False
 
@@ -128,13 +88,16 @@ class Watcher:
             self._begin(now_s)
         if self._pass and now_s >= self._pass.due_s:
             self._pass.strike()
+        if now_s >= min(self._settled_s, self._glance_s):
+            self._compare(now_s)
         for key, _ in self._selector.select(self._wait_s()):
             key.data()
 
-    def _wait_s(self) -> float | None:
+    def _wait_s(self) -> float:
         pass_due_s = self._pass.due_s if self._pass else inf
-        next_s = min(self._schedule.due_s(), pass_due_s, self._notifier.feed_due_s)
-        return None if next_s == inf else max(0.0, next_s - clock.monotonic_s())
+        files_due_s = min(self._settled_s, self._glance_s)
+        next_s = min(self._schedule.due_s(), pass_due_s, self._notifier.feed_due_s, files_due_s)
+        return max(0.0, next_s - clock.monotonic_s())
 
     def _listen(self, source: int | wake.Signals | udev.Subscription, hear: Callable[[], None]) -> None:
         self._selector.register(source, selectors.EVENT_READ, hear)
@@ -161,26 +124,31 @@ class Watcher:
     def _after(self, how: str, reason: Reason) -> None:
         """Arrange what follows a pass; `how` it ended, if not with a result."""
         now_s = clock.monotonic_s()
-        outcome = read_outcome(self._status())
+        outcome = self._read_status()
         if how:
             self._schedule.failed(now_s, clock.jitter())
             self._complain(how, reason)
+            self._watch_ends(outcome.pids, now_s)
         else:
-            self._schedule.succeeded(now_s, outcome.look_again_s)
             self._told.pop(codes.PASS_CRASHED.name, None)
-            self._notifier.status(outcome.line)
-        self._watch_ends(outcome.pids, now_s)
+            self._go_by(outcome, now_s)
+        self._compare(now_s)
         if self._udev is None:
             self._subscribe()
         if self._reload_under_way and not self._reload_asked:
             self._reload_under_way = False
             self._notifier.ready()
 
-    def _status(self) -> bytes | None:
-        try:
-            return files.read(self._status_path)
-        except OSError:
-            return None
+    def _go_by(self, outcome: Outcome, now_s: float) -> None:
+        """Do as a finished pass says, ours or an operator's."""
+        self._schedule.succeeded(now_s, outcome.look_again_s)
+        self._notifier.status(outcome.line)
+        self._watch_ends(outcome.pids, now_s)
+        self._judged = outcome.judged
+
+    def _read_status(self) -> Outcome:
+        self._status_word = sights.at((self._status_path,))
+        return read_outcome(read_status(self._status_path))
 
     def _complain(self, how: str, reason: Reason) -> None:
         if files.lock_note(os.path.join(self._folder, "lock")) is not None:
@@ -204,6 +172,8 @@ class Watcher:
 
     def _on_signals(self) -> None:
         came = self._signals.take()
+        if signal.SIGIO in came:
+            self._settled_s = min(self._settled_s, clock.monotonic_s() + FILES_QUIET_S)
         if signal.SIGHUP in came:
             self._reload_asked = True
             self._notifier.reloading(clock.monotonic_s())
@@ -235,6 +205,29 @@ class Watcher:
             return
         if drained.events or drained.overflowed:
             self._schedule.want(Reason.UDEV, now_s)
+
+    def _compare(self, now_s: float) -> None:
+        """See which files changed since the last look; whoever writes on meanwhile is heard of again."""
+        self._settled_s, self._glance_s = inf, now_s + GLANCE_S
+        try:
+            self._folders.arm((self._status_path, *self._judged))
+        except OSError as error:
+            self._tell(codes.FILES_UNWATCHED(reason=error.strerror or str(error)))
+        if sights.changes(self._status_word or {self._status_path: ""}):
+            self._hear_status(now_s)
+        if self._pass is None:  # a running one writes files itself, and is compared with when it has ended
+            for change in sights.changes(self._judged):
+                reason, in_s = wanted_by(*change)
+                self._schedule.want(reason, now_s, in_s=in_s)
+
+    def _hear_status(self, now_s: float) -> None:
+        """Hear of a step that is being done, or of what an operator's pass found."""
+        outcome = self._read_status()
+        if outcome.finished and self._pass is None:
+            self._forget_ends()
+            self._go_by(outcome, now_s)
+        elif not outcome.finished:
+            self._notifier.status(outcome.line)
 
     def _watch_ends(self, pids: tuple[int, ...], now_s: float) -> None:
         """Watch the runtime's daemons; whichever is gone already is a reason to look, once."""

@@ -4,41 +4,52 @@ Pure: times are given, in seconds of the monotonic clock. Triggers carry no fact
 "look again", so any number of them may become one pass.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from math import inf
+from types import MappingProxyType
 from typing import NamedTuple
 
 UDEV_QUIET_S = 0.2  # a chip that appears makes several events; a burst is over after this much silence,
 UDEV_LONGEST_S = 2.0  # or is looked at all the same when it does not end
-EXIT_SPACING_S = 10.0  # a daemon in a crash loop dies every five seconds (observed on runtime 1.6)
+FILES_QUIET_S = 0.2  # one change of files makes many events too; the first of them starts this pause
+GLANCE_S = 30.0  # for what makes no event at all, such as a socket that is closed
+EXIT_SPACING_S = 10.0
+FILES_SPACING_S = 2.0
 BACK_OFF_S = 2.0
 BACK_OFF_LONGEST_S = 300.0
 LOOK_AGAIN_S = 300.0
 _SHORTEST_LOOK_S, _LONGEST_LOOK_S = 1.0, 3600.0
+_UNIT_STARTS = "/run/systemd/units/"  # a link for each service that runs; systemd replaces it at each start
 _PID_MAX = 2**22  # the kernel's PID_MAX_LIMIT, proc(5)
 
 
 class Reason(StrEnum):
-    """Why a pass starts, the weightiest first: a timer pass looks less closely (it leaves the TPM alone)."""
+    """Why a pass starts, the weightiest first: the last two look less closely (they leave the TPM alone)."""
 
     START = "start"
     UDEV = "udev"
     EXIT = "exit"
     SIGNAL = "signal"
+    FILES = "files"
     TIMER = "timer"
+
+
+# A daemon in a crash loop dies every five seconds (seen on runtime 1.6); a file may be written without end.
+_SPACING_S = {Reason.EXIT: EXIT_SPACING_S, Reason.FILES: FILES_SPACING_S}
 
 
 class Schedule:
     """What is asked for, and when it is due. One pass at a time; what comes meanwhile makes one more."""
 
-    __slots__ = ("_failures", "_next_exit_s", "_not_before_s", "_ripe_s", "_running", "_stopping", "_storm_s")
+    __slots__ = ("_failures", "_next_s", "_not_before_s", "_ripe_s", "_running", "_stopping", "_storm_s")
 
     def __init__(self) -> None:
         """Begin with nothing asked for and nothing running."""
         self._ripe_s: dict[Reason, float] = {}
         self._running: Reason | None = None
         self._storm_s: float | None = None
-        self._next_exit_s = -inf
+        self._next_s: dict[Reason, float] = {}
         self._not_before_s = -inf
         self._failures = 0
         self._stopping = False
@@ -53,15 +64,14 @@ class Schedule:
         """Whether the watch was told to stop and no pass is under way any more."""
         return self._stopping and self._running is None
 
-    def want(self, reason: Reason, now_s: float) -> None:
-        """Ask for a pass."""
+    def want(self, reason: Reason, now_s: float, *, in_s: float = 0.0) -> None:
+        """Ask for a pass, now or after so many seconds."""
         if reason is Reason.UDEV:
             self._storm_s = now_s if self._storm_s is None else self._storm_s
             self._ripe_s[reason] = min(now_s + UDEV_QUIET_S, self._storm_s + UDEV_LONGEST_S)
-        elif reason is Reason.EXIT:
-            self._ripe_s.setdefault(reason, max(now_s, self._next_exit_s))
-        else:
-            self._ripe_s[reason] = min(now_s, self._ripe_s.get(reason, now_s))
+            return
+        ripe_s = max(now_s + in_s, self._next_s.get(reason, -inf))
+        self._ripe_s[reason] = min(ripe_s, self._ripe_s.get(reason, inf))
         if reason is Reason.SIGNAL:
             self._not_before_s = -inf  # a person asks, perhaps having mended what crashed
 
@@ -75,8 +85,9 @@ class Schedule:
     def begin(self, now_s: float) -> Reason:
         """Take everything that is asked for into one pass, which is now under way; gives its reason."""
         reason = next((reason for reason in Reason if reason in self._ripe_s), Reason.TIMER)
-        if Reason.EXIT in self._ripe_s:
-            self._next_exit_s = now_s + EXIT_SPACING_S
+        for spaced, spacing_s in _SPACING_S.items():
+            if spaced in self._ripe_s:
+                self._next_s[spaced] = now_s + spacing_s
         self._ripe_s.clear()
         self._storm_s = None
         self._running = reason
@@ -109,6 +120,8 @@ class Outcome(NamedTuple):
     look_again_s: float = LOOK_AGAIN_S
     pids: tuple[int, ...] = ()
     line: str = ""
+    finished: bool = True  # no step of a pass is under way, or was cut off
+    judged: Mapping[str, str] = MappingProxyType({})
 
 
 def read_outcome(data: bytes | None) -> Outcome:
@@ -121,7 +134,13 @@ def read_outcome(data: bytes | None) -> Outcome:
         return Outcome()
     if not isinstance(document, dict):
         return Outcome()
-    return Outcome(_look_again_s(document.get("look_again_s")), _pids(document.get("units")), _line(document))
+    return Outcome(
+        _look_again_s(document.get("look_again_s")),
+        _pids(document.get("units")),
+        _line(document),
+        finished=document.get("step") is None,
+        judged=_judged(document.get("judged")),
+    )
 
 
 def _look_again_s(value: object) -> float:
@@ -134,6 +153,23 @@ def _pids(units: object) -> tuple[int, ...]:
     shown = units.values() if isinstance(units, dict) else ()
     pids = (unit.get("pid") for unit in shown if isinstance(unit, dict))
     return tuple(sorted({pid for pid in pids if type(pid) is int and 1 < pid <= _PID_MAX}))
+
+
+def _judged(words: object) -> Mapping[str, str]:
+    shown = words.items() if isinstance(words, dict) else ()
+    absolute = {path: word for path, word in shown if path.startswith("/") and isinstance(word, str)}
+    return MappingProxyType({path: word for path, word in absolute.items() if "\0" not in path})
+
+
+def wanted_by(path: str, before: str, now: str) -> tuple[Reason, float]:
+    """Say what a change at a path asks for, and after how many seconds.
+
+    A daemon's start is no trouble, but whoever is up now may end: the next look is to know its process.
+    """
+    if _UNIT_STARTS not in path:
+        return Reason.FILES, 0.0
+    started = now and not before
+    return (Reason.FILES, EXIT_SPACING_S) if started else (Reason.EXIT, 0.0)
 
 
 def _line(document: dict[str, object]) -> str:

@@ -30,9 +30,10 @@ BELOW = {
     "doctor": ("passes", "act", "look", "plan", "facts", *DOMAIN),
     "fleet": ("passes", "act", "look", "plan", "facts", *DOMAIN),
     "watch": (),
-    "daemon": ("watch", "host", "codes"),
+    "running_pass": ("watch", "host", "codes"),
+    "daemon": ("running_pass", "watch", "host", "codes"),
     "cli": (
-        "daemon", "watch", "fleet", "doctor",
+        "daemon", "running_pass", "watch", "fleet", "doctor",
         "passes", "act", "look", "plan", "facts", *DOMAIN,
     ),
     "__main__": ("cli",),

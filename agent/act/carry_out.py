@@ -23,6 +23,7 @@ from agent.facts.history import Intent
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import (
     ApplyConfig,
+    Begun,
     EnsureKeys,
     GrantAccess,
     InstallRule,
@@ -65,8 +66,8 @@ def carry_out(work: Work, snapshot: Snapshot) -> Outcome:
             return replace(outcome, finding=NO_PROGRESS(step=step.effect))
         if work.stopping():
             return replace(outcome, finding=INTERRUPTED())
-        work.tell(step.effect)
         try:
+            work.begin(snapshot, Begun(step, len(done) + 1, len(done) + len(found.steps)))
             snapshot = _do(work, snapshot, step)
         except AgentError as error:
             return replace(outcome, finding=error.finding)

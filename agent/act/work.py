@@ -10,7 +10,7 @@ from agent.codes.agent import INTERNAL
 from agent.facts.request import Request
 from agent.facts.snapshot import Snapshot
 from agent.facts.status import Status
-from agent.facts.steps import Step
+from agent.facts.steps import Begun, Step
 from agent.settings import Settings
 
 
@@ -18,7 +18,7 @@ from agent.settings import Settings
 class Work:
     """What the steps work with.
 
-    `tell` hears each effect before it happens, `note` what should be in the journal besides the pass's one
+    `begin` hears of each step before it is done, `note` what should be in the journal besides the pass's one
     event, and `stopping` says whether somebody wants us to end.
     """
 
@@ -26,7 +26,7 @@ class Work:
     record: Record
     before: Status | None
     transaction: str
-    tell: Callable[[str], None]
+    begin: Callable[[Snapshot, Begun], None]
     note: Callable[..., None]
     stopping: Callable[[], bool]
 

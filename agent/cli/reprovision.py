@@ -9,11 +9,13 @@ from agent.edge import iotedge
 from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
 from agent.facts.snapshot import Snapshot
-from agent.host import process
+from agent.facts.steps import Begun, Reprovision
+from agent.host import clock, process
 from agent.look.everything import observe
 from agent.look.remembered import load_status
 from agent.passes import lock
 from agent.passes.one_pass import pass_under_lock, require_root
+from agent.passes.publish import Publisher
 from agent.plan.plan import plan
 
 
@@ -42,11 +44,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _reprovision(request: Request, *, allowed: bool) -> process.Finished:
     record, _ = open_record(request.root)
-    snapshot = observe(request, record.history, load_status(request.root))
+    publisher = Publisher(request, load_status(request.root), clock.random_id())
+    snapshot = observe(request, record.history, publisher.before)
     program = _ready(snapshot)
     if not allowed:
         raise AgentError(identity.WILL_BE_GIVEN_UP(**_device(snapshot)))
-    tell("run `iotedge system reprovision`")
+    publisher.begun(snapshot, Begun(Reprovision(), 1, 1))
+    tell(Reprovision().effect)
     ended = iotedge.reprovision(request.root, program)
     if ended.succeeded:  # else it is still what this device was, and its loss can be told
         record.update(identity=None)

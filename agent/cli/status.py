@@ -8,9 +8,12 @@ from dataclasses import asdict
 from agent.codes import AgentError, Phase
 from agent.codes.agent import NO_STATUS
 from agent.codes.catalogue import by_name
-from agent.facts.status import Status
+from agent.facts.duration import in_words
+from agent.facts.status import Status, StepStatus
 from agent.host import clock, files
+from agent.host.root import Root
 from agent.look.remembered import load_status
+from agent.passes import lock
 
 _DAEMON_LOCK = "/run/edge-provisioner/daemon.lock"
 _PAUSE_S = 0.2
@@ -32,36 +35,59 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; the exit code is that of its code."""
-    status = _wait(options) if options.wait else load_status(options.root)
-    watched = files.lock_note(options.root.path(_DAEMON_LOCK)) is not None
+    root = options.root
+    status = _wait(root, options.wait, options.timeout) if options.wait else load_status(root)
+    watched = files.lock_note(root.path(_DAEMON_LOCK)) is not None
     if status is None:
         hint = "its first look is under way" if watched else "the agent is not running"
         raise AgentError(NO_STATUS(hint=hint))
     if options.json:
         print(json.dumps({**asdict(status), "running": watched}, indent=1))
     else:
-        print(_as_text(status, watched=watched))
+        print(_as_text(status, lock.holder(root), watched=watched))
     return int(by_name(status.code).exit_code)
 
 
-def _wait(options: argparse.Namespace) -> Status | None:
-    deadline = clock.monotonic_s() + options.timeout
+def _wait(root: Root, phase: str, timeout_s: float) -> Status | None:
+    deadline_s = clock.monotonic_s() + timeout_s
     while True:
-        status = load_status(options.root)
-        if (status and status.phase == options.wait) or clock.monotonic_s() >= deadline:
+        busy = lock.is_held(root)
+        status = load_status(root)
+        if status and status.phase == phase and _is_true_now(status, busy=busy):
+            return status
+        if clock.monotonic_s() >= deadline_s:
             return status
         clock.rest(_PAUSE_S)
 
 
-def _as_text(status: Status, *, watched: bool) -> str:
+def _is_true_now(status: Status, *, busy: bool) -> bool:
+    """Say whether that is how the device is: not what a look under way is to replace, nor a step cut off."""
+    return not busy if status.step is None else _goes_on(status.step)
+
+
+def _goes_on(step: StepStatus) -> bool:
+    return clock.process_start_ticks(step.pid) == step.start_time
+
+
+def _next_look(status: Status, busy_with: str, *, watched: bool) -> str:
+    if busy_with:
+        return f"under way, by {busy_with}"
+    if not watched:
+        return "none"
+    left_s = status.look_again_s - (clock.monotonic_s() - status.monotonic_s)
+    return f"in {in_words(left_s)}, or when something changes" if left_s > 0 else "due now"
+
+
+def _as_text(status: Status, busy_with: str, *, watched: bool) -> str:
     lines = [f"{status.phase}: {status.summary}"]
     if status.phase != Phase.PROVISIONED:
         lines.append(f"  what to do: {status.remedy}")
     lines += [f"  note: {notice.summary}" for notice in status.notices]
     rows = [
         ("code", f"{status.code} (more: `edge-provisioner explain {status.code}`)"),
-        ("since", _time(status.since)),
-        ("last look", _time(status.seen_at)),
+        ("since", f"{_time(status.since)} ({in_words(clock.wall_s() - status.since)} ago)"),
+        ("last look", f"{_time(status.seen_at)} ({in_words(clock.monotonic_s() - status.monotonic_s)} ago)"),
+        ("next look", _next_look(status, busy_with, watched=watched)),
         ("device", f"{status.device_id} on {status.hub}" if status.device_id else "not known"),
         ("registration id", status.registration_id or "not known"),
         ("TPM", _tpm(status)),
@@ -73,6 +99,8 @@ def _as_text(status: Status, *, watched: bool) -> str:
     lines += [f"  {name + ':':17}{value}" for name, value in rows]
     if not watched:
         lines.append(f"  The agent is not running: it looked last at {_time(status.seen_at)}.")
+    if status.step and not _goes_on(status.step):
+        lines.append("  That step was cut off: its process is gone. The next look finds out what came of it.")
     return "\n".join(lines)
 
 

@@ -25,6 +25,17 @@ ALREADY_RUNNING = Code(
     "`systemctl stop edge-provisioner`.",
 )
 
+WORKING = Code(
+    "agent.working",
+    Phase.PROVISIONING,
+    Severity.INFO,
+    "Step {number} of {of}: {effect}",
+    "This is being done at the moment, by process {pid}. An apply stops all modules and takes from half a minute to "
+    "minutes. What was known before it is not shown any more, because the step changes it. If that process ends before "
+    "the step does, this status stays until the next look, which starts from what is there then.",
+    "Wait; the status follows when the step has ended.",
+)
+
 LOCKED = Code(
     "agent.locked",
     Phase.WAITING,
@@ -112,6 +123,16 @@ UDEV_UNAVAILABLE = Code(
     "most after an hour. It tries to subscribe again after every look.",
     "Look at `systemctl status systemd-udevd`: it must run. Then look at `systemctl cat edge-provisioner`: no "
     "drop-in may set `PrivateNetwork=yes`, or `RestrictAddressFamilies=` without `AF_NETLINK`.",
+)
+
+FILES_UNWATCHED = Code(
+    "agent.files-unwatched",
+    Phase.PROVISIONED,
+    Severity.NOTICE,
+    "The watcher can't hear of files that change: {reason}",
+    "The watcher asks the kernel to tell it when something changes in the folders whose files say how this device is "
+    "(dnotify). The kernel refused, so the watcher compares them every half minute instead.",
+    "Nothing to do on a kernel that was built without CONFIG_DNOTIFY. Otherwise report it with this text.",
 )
 
 NO_STATUS = Code(

@@ -18,4 +18,4 @@ class Request:
     @property
     def wakes_tpm(self) -> bool:
         """Whether this look may speak to the TPM when the last one was well."""
-        return self.because is not Because.TIMER
+        return self.because not in (Because.TIMER, Because.FILES)

@@ -96,19 +96,23 @@ class Moment:
 
 
 class Because(StrEnum):
-    """What made the pass look. A timer's pass does not wake the TPM; no other fact follows from it."""
+    """What made the pass look. A timer's or a file's pass wakes no TPM; no other fact follows from it."""
 
     COMMAND = "command"
     START = "start"
     UDEV = "udev"
     EXIT = "exit"
     SIGNAL = "signal"
+    FILES = "files"
     TIMER = "timer"
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that a plan is made from. `adopt` and `insist` are a person's word: take over, try again now."""
+    """All that a plan is made from. `adopt` and `insist` are a person's word: take over, try again now.
+
+    `judged` are the paths that the witnesses went by, each with what lay there when they began to look.
+    """
 
     moment: Moment
     settings: Settings | None
@@ -119,6 +123,7 @@ class Snapshot:
     runtime: RuntimeFacts
     history: History
     authorisations: Authorisations = field(default_factory=Authorisations)
+    judged: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     adopt: bool = False
     insist: bool = False
 

@@ -34,11 +34,12 @@ class SeenNode:
 
 @dataclass(frozen=True, slots=True)
 class TpmStatus:
-    """The TPM in use, and the nodes that are there."""
+    """The TPM in use, the setting that it was chosen by, and the nodes that are there."""
 
     node: str = ""
     ek_name: str = ""
     seen: tuple[SeenNode, ...] = ()
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,25 @@ class Writer:
 
 
 @dataclass(frozen=True, slots=True)
+class StepStatus:
+    """The step that is being done, which of how many, since when (wall clock), and by which process."""
+
+    name: str
+    effect: str
+    number: int
+    of: int
+    since: float
+    pid: int
+    start_time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """The status. `since` and `seen_at` are wall clock seconds, `monotonic_s` is when it was written."""
+    """The status. `since` and `seen_at` are wall clock seconds, `monotonic_s` is when it was written.
+
+    While a pass does a `step` its status stands here; a finished pass leaves none, one that was killed does.
+    `judged` are the files by which the look judged, each with what was there in a word (host.sights).
+    """
 
     phase: str
     code: str
@@ -83,6 +101,8 @@ class Status:
     runtime_version: str = ""
     runtime_says: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
+    step: StepStatus | None = None
+    judged: Mapping[str, str] = field(default_factory=dict)
 
     def dumps(self) -> str:
         """Write it as JSON."""
@@ -111,5 +131,7 @@ def _parts(document: dict[str, Any]) -> dict[str, Any]:
     known["tpm"] = typed.checked(TpmStatus(**tpm))
     known["writer"] = typed.checked(Writer(**known["writer"]))
     known["units"] = {name: typed.checked(UnitStatus(**one)) for name, one in known["units"].items()}
+    if known.get("step") is not None:
+        known["step"] = typed.checked(StepStatus(**known["step"]))
     known["notices"] = tuple(typed.checked(Notice(**one)) for one in known["notices"])
     return known

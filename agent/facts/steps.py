@@ -131,6 +131,19 @@ class RestartRuntime:
         return "run `iotedge system restart`: an apply was killed before its services were back"
 
 
+@dataclass(frozen=True, slots=True)
+class Reprovision:
+    """Run `iotedge system reprovision`; only a person plans it."""
+
+    name: str = "reprovision"
+    changes: Part = Part.RUNTIME
+
+    @property
+    def effect(self) -> str:
+        """What will happen, for a person."""
+        return "run `iotedge system reprovision`"
+
+
 Step = (
     EnsureKeys
     | InstallRule
@@ -141,3 +154,12 @@ Step = (
     | ApplyConfig
     | RestartRuntime
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step that is about to be done, and which of how many it is."""
+
+    step: Step | Reprovision
+    number: int
+    of: int

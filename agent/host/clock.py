@@ -52,9 +52,10 @@ def _host_boot_id() -> str:
 
 
 def process_start_ticks(pid: int) -> int | None:
-    """Give a process's start time in clock ticks since boot (proc(5), stat field 22); None if it is gone."""
+    """Give a process's start time in clock ticks since boot (proc(5), stat field 22); None if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as source:
-            return int(source.read().rpartition(b")")[2].split()[19])
+            state, *others = source.read().rpartition(b")")[2].split()
+        return None if state in (b"Z", b"X") else int(others[18])
     except (OSError, ValueError, IndexError):
         return None

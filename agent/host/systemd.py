@@ -115,6 +115,16 @@ class Secret:
         return self._text
 
 
+def credential_places(*names: str) -> tuple[str, ...]:
+    """Give the files that commands run by root, and services without a credential of their own, read."""
+    return tuple(f"{folder}/{name}" for folder in _CREDENTIAL_FOLDERS for name in names)
+
+
+def invocation_place(unit: str) -> str:
+    """Give the link that systemd keeps while a service is not stopped or failed, one for each start of it."""
+    return f"/run/systemd/units/invocation:{unit}"
+
+
 def credential(root: Root, name: str) -> Secret | None:
     """Give a systemd credential: the service's own, else, for commands run by root, the credential stores'.
 

@@ -9,6 +9,11 @@ from agent.settings import Settings
 from agent.tpm import access
 
 
+def places(_settings: Settings) -> tuple[str, ...]:
+    """Name the files that this look goes by."""
+    return (access.RULE_PLACE, access.RULE_PLACE_IN_RUN)
+
+
 def look(request: Request, _settings: Settings, snapshot: Snapshot, _before: Status | None) -> Snapshot:
     """See whether the runtime's user may open the TPM that was chosen."""
     return replace(snapshot, access=_access(request, snapshot.tpm.node))

@@ -17,6 +17,12 @@ from agent.settings import Settings
 from agent.settings.table import Runtime
 
 
+def places(settings: Settings) -> tuple[str, ...]:
+    """Name the files that this look goes by."""
+    made = (generated.place(name) for name in generated.SERVICES)
+    return (settings.runtime.config_file, PAYLOAD_PLACE, *made)
+
+
 def look(request: Request, settings: Settings, snapshot: Snapshot, _before: Status | None) -> Snapshot:
     """Read them all."""
     return replace(snapshot, config=read(request.root, settings.runtime))

@@ -1,34 +1,38 @@
 """Look at the machine: every witness fills its part of one Snapshot. Changes nothing, starts no daemon."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from agent.codes import AgentError
 from agent.facts.history import History
 from agent.facts.request import Request
-from agent.facts.snapshot import (
-    AccessFacts,
-    Because,
-    ConfigFacts,
-    Part,
-    RuntimeFacts,
-    Snapshot,
-    TpmFacts,
-)
+from agent.facts.snapshot import AccessFacts, Because, ConfigFacts, Part, RuntimeFacts, Snapshot, TpmFacts
 from agent.facts.status import Status
+from agent.host import sights
 from agent.host.root import Root
 from agent.look import access, config, machine, runtime, settings, tpm
 from agent.settings import Settings
 from agent.tpm.keys import Authorisations, authorisations
 
-_Witness = Callable[[Request, Settings, Snapshot, Status | None], Snapshot]
-# In this order: the later go by what the earlier found; the time is that of the last.
-_WITNESSES: tuple[_Witness, ...] = (tpm.look, access.look, config.look, runtime.look, machine.look)
+
+@dataclass(frozen=True, slots=True)
+class _Witness:
+    """Fills a part of the snapshot, and names the files that it goes by."""
+
+    look: Callable[[Request, Settings, Snapshot, Status | None], Snapshot]
+    places: Callable[[Settings], tuple[str, ...]]
+
+
+_TPM, _ACCESS, _CONFIG, _RUNTIME, _MACHINE = (
+    _Witness(one.look, one.places) for one in (tpm, access, config, runtime, machine)
+)
+_WITNESSES = (_TPM, _ACCESS, _CONFIG, _RUNTIME, _MACHINE)  # the later go by what the earlier found
 _OF_PART: Mapping[Part, tuple[_Witness, ...]] = MappingProxyType({
     Part.TPM: (),  # the step that changes it hands back what it made
-    Part.ACCESS: (access.look,),
-    Part.CONFIG: (config.look,),
-    Part.RUNTIME: (config.look, runtime.look, machine.look),
+    Part.ACCESS: (_ACCESS,),
+    Part.CONFIG: (_CONFIG,),
+    Part.RUNTIME: (_CONFIG, _RUNTIME, _MACHINE),
 })  # fmt: skip
 
 
@@ -46,6 +50,7 @@ def observe(request: Request, history: History, before: Status | None) -> Snapsh
         runtime=RuntimeFacts(),
         history=history,
         authorisations=_authorisations(root),
+        judged=_judged(root, settings.places(loaded)),
         adopt=request.adopt,
         insist=request.because is Because.COMMAND,
     )
@@ -60,12 +65,21 @@ def look_again(request: Request, snapshot: Snapshot, part: Part, before: Status 
 def _asked(
     witnesses: tuple[_Witness, ...], request: Request, snapshot: Snapshot, before: Status | None
 ) -> Snapshot:
-    """Ask one after the other; without settings nobody knows what to look for."""
+    """Ask one after the other; without settings nobody knows what to look for.
+
+    What lies at a witness's files is noted before it reads them: what changes later is another look's matter.
+    """
     if snapshot.settings is None:
         return snapshot
-    for look in witnesses:
-        snapshot = look(request, snapshot.settings, snapshot, before)
+    for witness in witnesses:
+        now = _judged(request.root, witness.places(snapshot.settings))
+        seen = witness.look(request, snapshot.settings, snapshot, before)
+        snapshot = replace(seen, judged=MappingProxyType({**snapshot.judged, **now}))
     return snapshot
+
+
+def _judged(root: Root, places: tuple[str, ...]) -> Mapping[str, str]:
+    return MappingProxyType(sights.at(root.path(place) for place in places))
 
 
 def _authorisations(root: Root) -> Authorisations:

@@ -22,11 +22,20 @@ _UNITS = (
     *causes.DAEMONS,
     *(name.replace(".service", ".socket") for name in causes.DAEMONS if name != causes.EDGED),
 )
+_ENGINE = "docker.service"
+_SOCKETS = tuple(f"/run/aziot/{name}.sock" for name in ("identityd", "keyd", "certd", "tpmd"))
+_UNIT_FILES = "/etc/systemd/system"  # where units are masked
 _BACKUP = "/var/lib/aziot/identityd/device_info"
 _PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
 _JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included
 
 _Before = Mapping[str, UnitStatus]
+
+
+def places(settings: Settings) -> tuple[str, ...]:
+    """Name the files that tell of a change: starts and ends of the daemons are among them."""
+    starts = (systemd.invocation_place(unit) for unit in (*causes.DAEMONS, _ENGINE))
+    return (settings.runtime.iotedge, _BACKUP, _UNIT_FILES, *_SOCKETS, *starts)
 
 
 def look(request: Request, settings: Settings, snapshot: Snapshot, before: Status | None) -> Snapshot:

@@ -42,6 +42,11 @@ class Loaded:
         return self.resolved.problems
 
 
+def places(loaded: Loaded) -> tuple[str, ...]:
+    """Name the files and folders that the settings come from, or may come from."""
+    return (_VENDOR, _FILE, *_STRONGER, *loaded.read)
+
+
 @dataclass(frozen=True, slots=True)
 class _Unreadable:
     path: str

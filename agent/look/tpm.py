@@ -15,7 +15,15 @@ from agent.host.root import Root
 from agent.settings import Settings
 from agent.tpm import keys, nodes, survey
 from agent.tpm.device import Device, tcti_for_runtime
+from agent.tpm.keys import CREDENTIAL_PLACES
 from agent.tpm.public_area import name_of
+
+_WELL = (Phase.PROVISIONED, Phase.PROVISIONING)
+
+
+def places(_settings: Settings) -> tuple[str, ...]:
+    """Name the files that this look goes by, besides the nodes, of which udev tells."""
+    return CREDENTIAL_PLACES
 
 
 def look(request: Request, settings: Settings, snapshot: Snapshot, before: Status | None) -> Snapshot:
@@ -36,7 +44,8 @@ def _tpm(request: Request, settings: Settings, snapshot: Snapshot, before: Statu
 
 
 def _was_well(before: Status | None) -> bool:
-    return before is not None and before.phase == Phase.PROVISIONED
+    """Say whether the last look found nothing wrong, or the runtime still on its way."""
+    return before is not None and before.phase in _WELL and before.step is None
 
 
 def _recorded(
@@ -47,9 +56,11 @@ def _recorded(
     present: tuple[Device, ...],
 ) -> TpmFacts | None:
     """Give the facts of the record, if the node that was used is still the same one."""
-    node = before.tpm.node if before else ""
+    if before is None or before.tpm.setting != settings.tpm.device:
+        return None
+    node = before.tpm.node
     device = nodes.device(root, node or settings.tpm.device) if node or ":" in settings.tpm.device else None
-    known = {one.name: one.inode for one in before.tpm.seen} if before else {}
+    known = {one.name: one.inode for one in before.tpm.seen}
     if device is None or (node and known.get(node) != device.inode):
         return None
     public = bytes.fromhex(history.ek_public)

@@ -47,6 +47,11 @@ def _wait_for(stack: ExitStack, root: Root, path: str, note: bytes, patience_s: 
         clock.rest(_PAUSE_S)
 
 
+def is_held(root: Root) -> bool:
+    """Say whether a pass is under way."""
+    return files.lock_note(root.path(PLACE)) is not None
+
+
 def holder(root: Root) -> str:
     """Name who holds the lock, for a person; empty if nobody does."""
     note = files.lock_note(root.path(PLACE))

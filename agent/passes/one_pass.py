@@ -13,10 +13,12 @@ from agent.codes.agent import INTERNAL, NOT_ROOT
 from agent.facts.request import Request
 from agent.facts.snapshot import Snapshot
 from agent.facts.status import Status
+from agent.facts.steps import Begun
 from agent.host import clock
 from agent.look.everything import observe
 from agent.look.remembered import load_status
-from agent.passes import lock, publish
+from agent.passes import lock
+from agent.passes.publish import Publisher, record_identity
 
 
 def run_pass(request: Request, tell: Callable[[str], None], stopping: Callable[[], bool]) -> Status:
@@ -37,14 +39,17 @@ def pass_under_lock(request: Request, tell: Callable[[str], None], stopping: Cal
         AgentError: the state can't be written; nothing was done.
     """
     record, damaged = open_record(request.root)
-    before = load_status(request.root)
-    transaction = clock.random_id()
-    speak = publish.Speaker(request.root, transaction)
-    work = Work(request, record, before, transaction, tell, speak, stopping)
-    outcome = _carry_out(work, observe(request, record.history, before))
-    moved = publish.record_identity(record, outcome.snapshot, outcome.finding)
+    publisher = Publisher(request, load_status(request.root), clock.random_id())
+
+    def begin(snapshot: Snapshot, begun: Begun) -> None:
+        publisher.begun(snapshot, begun)
+        tell(begun.step.effect)
+
+    work = Work(request, record, publisher.before, publisher.transaction, begin, publisher.speak, stopping)
+    outcome = _carry_out(work, observe(request, record.history, publisher.before))
+    moved = record_identity(record, outcome.snapshot, outcome.finding)
     outcome = replace(outcome, notices=(*damaged, *moved, *outcome.notices))
-    return publish.publish(request, outcome, before, transaction)
+    return publisher.finished(outcome)
 
 
 def require_root(request: Request, what: str) -> None:

@@ -2,55 +2,75 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.act.record import Record, save_status
 from agent.act.work import Outcome
 from agent.codes import Finding, identity
 from agent.codes import runtime as codes
+from agent.codes.agent import WORKING
 from agent.facts.history import Identity
 from agent.facts.request import Request
 from agent.facts.snapshot import Because, Snapshot
-from agent.facts.status import Notice, Status, TpmStatus, UnitStatus, Writer
+from agent.facts.status import Notice, Status, StepStatus, TpmStatus, UnitStatus, Writer
+from agent.facts.steps import Begun
 from agent.host import clock
-from agent.host.root import Root
 from agent.plan import verdict, written
 
 _INTERVAL_WITHOUT_SETTINGS_S = 60.0
 
 
-def publish(request: Request, outcome: Outcome, before: Status | None, transaction: str) -> Status:
-    """Write the status, and one event if the pass did something or found something else than the last.
-
-    Raises:
-        AgentError: agent.state-unwritable.
-    """
-    status = status_of(request, outcome, before, transaction)
-    save_status(request.root, status)
-    speak = Speaker(request.root, transaction)
-    if outcome.done or before is None or before.code != status.code:
-        steps = ", ".join(step.name for step in outcome.done)
-        speak(outcome.finding, phase=status.phase, steps=steps, because=request.because)
-    known = {notice.code for notice in before.notices} if before else set()
-    for notice in outcome.notices:
-        if notice.code.name not in known:
-            speak(notice, phase=status.phase)
-    return status
-
-
 @dataclass(frozen=True, slots=True)
-class Speaker:
-    """Writes findings of one pass to the journal, where the MESSAGE_ID leads to the explanation."""
+class Publisher:
+    """Tells what one pass does and finds; `before` is what the last one found."""
 
-    root: Root
+    request: Request
+    before: Status | None
     transaction: str
 
-    def __call__(self, finding: Finding, **fields: str) -> None:
-        """Write one."""
+    def begun(self, snapshot: Snapshot, begun: Begun) -> None:
+        """Write that a step is being done: what was known before it is not true any more.
+
+        Raises:
+            AgentError: agent.state-unwritable.
+        """
+        now_s, pid = clock.wall_s(), os.getpid()
+        step = StepStatus(
+            name=begun.step.name,
+            effect=begun.step.effect,
+            number=begun.number,
+            of=begun.of,
+            since=now_s,
+            pid=pid,
+            start_time=clock.process_start_ticks(pid) or 0,
+        )
+        working = WORKING(number=step.number, of=step.of, effect=step.effect, pid=pid)
+        found = self._status(Outcome(snapshot, working))
+        save_status(self.request.root, replace(found, since=now_s, step=step))
+
+    def finished(self, outcome: Outcome) -> Status:
+        """Write the status, and one event if the pass did something or found something else than the last.
+
+        Raises:
+            AgentError: agent.state-unwritable.
+        """
+        status, before = self._status(outcome), self.before
+        save_status(self.request.root, status)
+        if outcome.done or before is None or before.code != status.code:
+            steps = ", ".join(step.name for step in outcome.done)
+            self.speak(outcome.finding, phase=status.phase, steps=steps, because=self.request.because)
+        known = {notice.code for notice in before.notices} if before else set()
+        for notice in outcome.notices:
+            if notice.code.name not in known:
+                self.speak(notice, phase=status.phase)
+        return status
+
+    def speak(self, finding: Finding, **fields: str) -> None:
+        """Write a finding to the journal, where the MESSAGE_ID leads to the explanation."""
         from agent.host.log import logger  # structlog costs 50 ms, which a pass with nothing to say saves
 
         told = {name: value for name, value in {**dict(finding.facts), **fields}.items() if value}
-        logger(self.root, transaction=self.transaction).info(
+        logger(self.request.root, transaction=self.transaction).info(
             finding.summary,
             MESSAGE_ID=finding.code.message_id,
             priority=finding.code.severity.priority,
@@ -59,35 +79,48 @@ class Speaker:
             **told,
         )
 
+    def _status(self, outcome: Outcome) -> Status:
+        """Put together what `status` shows and the next pass compares with."""
+        snapshot, finding, before = outcome.snapshot, outcome.finding, self.before
+        now_s = snapshot.moment.wall_s
+        same = before is not None and before.code == finding.code.name
+        since = before.since if before is not None and same else now_s
+        answer = snapshot.runtime.answer
+        return Status(
+            phase=finding.code.phase,
+            code=finding.code.name,
+            summary=finding.summary,
+            remedy=finding.remedy,
+            since=since,
+            seen_at=now_s,
+            monotonic_s=snapshot.moment.monotonic_s,
+            look_again_s=_look_again_s(snapshot, finding, max(0.0, now_s - since)),
+            transaction=self.transaction,
+            writer=_writer(self.request, snapshot),
+            registration_id=written.registration_id(snapshot),
+            hub=answer.hub,
+            device_id=answer.device_id,
+            tpm=_tpm(snapshot),
+            units=_units(snapshot),
+            runtime_version=snapshot.runtime.version,
+            runtime_says=_said(snapshot),
+            notices=_notices(outcome, before),
+            judged=dict(snapshot.judged),
+        )
 
-def status_of(request: Request, outcome: Outcome, before: Status | None, transaction: str) -> Status:
-    """Put together what `status` shows and the next pass compares with."""
-    snapshot, finding = outcome.snapshot, outcome.finding
-    now = snapshot.moment.wall_s
-    same = before is not None and before.code == finding.code.name
-    since = before.since if before is not None and same else now
+
+def _look_again_s(snapshot: Snapshot, finding: Finding, since_s: float) -> float:
     interval_s = snapshot.settings.watch.interval_s if snapshot.settings else _INTERVAL_WITHOUT_SETTINGS_S
-    answer = snapshot.runtime.answer
-    return Status(
-        phase=finding.code.phase,
-        code=finding.code.name,
-        summary=finding.summary,
-        remedy=finding.remedy,
-        since=since,
-        seen_at=now,
-        monotonic_s=snapshot.moment.monotonic_s,
-        look_again_s=verdict.look_again_s(finding, since_s=max(0.0, now - since), interval_s=interval_s),
-        transaction=transaction,
-        writer=_writer(request, snapshot),
-        registration_id=written.registration_id(snapshot),
-        hub=answer.hub,
-        device_id=answer.device_id,
-        tpm=TpmStatus(snapshot.tpm.node, snapshot.tpm.ek_name, snapshot.tpm.seen),
-        units=_units(snapshot),
-        runtime_version=snapshot.runtime.version,
-        runtime_says={line.name: f"{line.state} {line.detail}".strip() for line in snapshot.runtime.status},
-        notices=_notices(outcome, before),
-    )
+    return verdict.look_again_s(finding, since_s=since_s, interval_s=interval_s)
+
+
+def _said(snapshot: Snapshot) -> Mapping[str, str]:
+    return {line.name: f"{line.state} {line.detail}".strip() for line in snapshot.runtime.status}
+
+
+def _tpm(snapshot: Snapshot) -> TpmStatus:
+    setting = snapshot.settings.tpm.device if snapshot.settings else ""
+    return TpmStatus(snapshot.tpm.node, snapshot.tpm.ek_name, snapshot.tpm.seen, setting)
 
 
 def _notices(outcome: Outcome, before: Status | None) -> tuple[Notice, ...]:

@@ -56,6 +56,8 @@ class Patience:
     jitter: Callable[[], float] = clock.jitter
 
 
+_CREDENTIALS = ("tpm-owner-auth", "tpm-endorsement-auth")
+CREDENTIAL_PLACES = systemd.credential_places(*_CREDENTIALS)
 NO_AUTHORISATIONS = Authorisations()
 DEFAULT_PATIENCE = Patience()
 
@@ -125,7 +127,8 @@ def authorisations(root: Root) -> Authorisations:
         AgentError: tpm.credential-unreadable.
 
     """
-    return Authorisations(_credential(root, "tpm-owner-auth"), _credential(root, "tpm-endorsement-auth"))
+    owner, endorsement = (_credential(root, name) for name in _CREDENTIALS)
+    return Authorisations(owner, endorsement)
 
 
 def show(root: Root, request: Request) -> Keys:

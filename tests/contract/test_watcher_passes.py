@@ -188,7 +188,7 @@ def test_a_pass_that_hangs_is_ended_and_told(scene: Stage, deaf: bool) -> None:
     scene.shut_gate()
     if deaf:
         scene.switch("deaf")
-    limits = "daemon.PASS_DEADLINE_S = 1.0; daemon.KILL_GRACE_S = 0.2"
+    limits = "running_pass.PASS_DEADLINE_S = 1.0; running_pass.KILL_GRACE_S = 0.2"
     watcher = scene.watch(patch=f"{_AT_ONCE}; {limits}")
     scene.passes.expect("begin start")
     assert "hung" in scene.manager.expect("STATUS=degraded")

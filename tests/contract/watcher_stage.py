@@ -106,7 +106,7 @@ class Stage:
         pass_argv = (sys.executable, "-I", "-S", _PASS, self.root)
         start = (
             f"import sys; sys.path.insert(1, {PROJECT!r})\n"
-            "from agent import daemon\nfrom agent.host.root import Root\n"
+            "from agent import daemon, running_pass\nfrom agent.host.root import Root\n"
             f"{patch}\n"
             f"sys.exit(daemon.Watcher(Root({self.root!r}), pass_argv={pass_argv!r}).run())"
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent import daemon
+from agent import running_pass
 from agent.codes.settings import INVALID
 from agent.settings.table import LONGEST_APPLY_S, LONGEST_KEY_S
 from tests.unit.test_settings import said, settings_of
@@ -25,7 +25,7 @@ def test_a_wait_beyond_the_limit_is_refused_where_it_stands(table: str, name: st
 
 
 def test_the_watcher_lets_the_longest_pass_end() -> None:
-    assert daemon.PASS_DEADLINE_S >= _KEYS_MADE * LONGEST_KEY_S + LONGEST_APPLY_S + _THE_REST_S
+    assert running_pass.PASS_DEADLINE_S >= _KEYS_MADE * LONGEST_KEY_S + LONGEST_APPLY_S + _THE_REST_S
 
 
 def test_who_got_settings_wrong_is_sent_to_a_page_that_is_installed() -> None:

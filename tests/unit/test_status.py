@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.facts.status import Notice, SeenNode, Status, TpmStatus, UnitStatus, Writer
+from agent.facts.status import Notice, SeenNode, Status, StepStatus, TpmStatus, UnitStatus, Writer
 
 STATUS = Status(
     phase="provisioned",
@@ -27,10 +27,11 @@ STATUS = Status(
     runtime_says={"aziot-edged": "Running"},
     notices=(Notice("tpm.software", "a software TPM", "nothing."),),
 )
+IN_A_STEP = replace(STATUS, step=StepStatus("apply-config", "run it", 3, 4, 1_800_000_301.5, 4712, 100))
 BARE = replace(STATUS, tpm=TpmStatus(), units={}, runtime_says={}, notices=())
 
 
-@pytest.mark.parametrize("status", [STATUS, BARE])
+@pytest.mark.parametrize("status", [STATUS, BARE, IN_A_STEP])
 def test_a_status_is_read_as_it_was_written(status: Status) -> None:
     assert Status.loads(status.dumps()) == status
     assert Status.loads(status.dumps().encode()) == status
@@ -64,6 +65,8 @@ def test_what_a_later_version_adds_is_passed_over() -> None:
         {"tpm": {"node": "x"}},
         {"units": {"aziot-edged": "active"}},
         {"units": []},
+        {"step": {"name": "apply-config"}},
+        {"step": 3},
         {"notices": None},
     ],
 )

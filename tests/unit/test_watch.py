@@ -11,6 +11,7 @@ from agent.watch import (
     BACK_OFF_LONGEST_S,
     BACK_OFF_S,
     EXIT_SPACING_S,
+    FILES_SPACING_S,
     LOOK_AGAIN_S,
     UDEV_LONGEST_S,
     UDEV_QUIET_S,
@@ -18,6 +19,7 @@ from agent.watch import (
     Reason,
     Schedule,
     read_outcome,
+    wanted_by,
 )
 
 
@@ -265,3 +267,52 @@ def test_any_json_is_read_without_an_error(document: object) -> None:
     outcome = read_outcome(json.dumps(document).encode())
 
     assert 1.0 <= outcome.look_again_s <= 3600.0
+
+
+def test_a_step_that_stands_in_the_status_is_no_end_of_a_pass() -> None:
+    assert read_outcome(b'{"step": {"number": 1}}').finished is False
+    assert read_outcome(b'{"step": null}').finished is True
+
+
+def test_what_was_judged_is_read_and_what_is_no_path_is_not() -> None:
+    judged: dict[str, object] = {"/etc/a": "1-2", "/etc/b": "", "relative": "1", "/etc/c": 3, "/nul\0": "1"}
+
+    assert read_outcome(json.dumps({"judged": judged}).encode()).judged == {"/etc/a": "1-2", "/etc/b": ""}
+    assert read_outcome(b'{"judged": ["/etc/a"]}').judged == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "now", "wanted"),
+    [
+        ("/etc/aziot/config.toml", "1", "2", (Reason.FILES, 0.0)),
+        ("/etc/aziot/config.toml", "1", "", (Reason.FILES, 0.0)),
+        ("/run/systemd/units/invocation:aziot-certd.service", "1", "", (Reason.EXIT, 0.0)),
+        ("/run/systemd/units/invocation:aziot-certd.service", "1", "2", (Reason.EXIT, 0.0)),
+        ("/run/systemd/units/invocation:aziot-certd.service", "", "2", (Reason.FILES, EXIT_SPACING_S)),
+    ],
+)
+def test_what_changed_decides_how_soon_and_why(
+    path: str, before: str, now: str, wanted: tuple[Reason, float]
+) -> None:
+    assert wanted_by(path, before, now) == wanted
+
+
+def test_files_that_change_without_end_are_looked_at_at_intervals() -> None:
+    schedule = Schedule()
+    schedule.want(Reason.FILES, 0.0)
+    assert schedule.due_s() == 0.0
+    assert schedule.begin(0.0) is Reason.FILES
+    schedule.want(Reason.FILES, 0.5)
+    schedule.succeeded(1.0, 300.0)
+
+    assert schedule.due_s() == FILES_SPACING_S
+
+
+def test_what_may_wait_does_not_hold_up_what_may_not() -> None:
+    schedule = Schedule()
+    schedule.want(Reason.FILES, 0.0, in_s=EXIT_SPACING_S)
+    assert schedule.due_s() == EXIT_SPACING_S
+    schedule.want(Reason.FILES, 1.0)
+    schedule.want(Reason.FILES, 2.0, in_s=EXIT_SPACING_S)
+
+    assert schedule.due_s() == 1.0
