@@ -45,7 +45,9 @@ def test_a_running_apply_is_told_by_every_status(device: Device) -> None:
 
 
 def test_a_pass_that_was_killed_in_a_step_leaves_word_of_it(device: Device) -> None:
-    device.hang_apply("mid-write").kill()
+    agent = device.hang_apply("mid-write")
+    agent.kill()
+    agent.communicate()
     ended, text = _status(device)
 
     assert ended == 3
