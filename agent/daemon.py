@@ -17,7 +17,7 @@ from agent.codes import agent as codes
 from agent.host import clock, files, sights, udev, wake
 from agent.host.notify import Notifier
 from agent.host.root import Root
-from agent.running_pass import RunningPass, read_status
+from agent.running_pass import LONG_LOOK_S, RunningPass, read_status
 from agent.watch import FILES_QUIET_S, GLANCE_S, Outcome, Reason, Schedule, read_outcome, wanted_by
 
 _FOLDER = "/run/edge-provisioner"
@@ -88,13 +88,15 @@ class Watcher:
             self._begin(now_s)
         if self._pass and now_s >= self._pass.due_s:
             self._pass.strike()
+        if self._pass and now_s >= self._pass.long_at_s:
+            self._tell_long_look(self._pass)
         if now_s >= min(self._settled_s, self._glance_s):
             self._compare(now_s)
         for key, _ in self._selector.select(self._wait_s()):
             key.data()
 
     def _wait_s(self) -> float:
-        pass_due_s = self._pass.due_s if self._pass else inf
+        pass_due_s = min(self._pass.due_s, self._pass.long_at_s) if self._pass else inf
         files_due_s = min(self._settled_s, self._glance_s)
         next_s = min(self._schedule.due_s(), pass_due_s, self._notifier.feed_due_s, files_due_s)
         return max(0.0, next_s - clock.monotonic_s())
@@ -167,6 +169,14 @@ class Watcher:
         fields = {"MESSAGE_ID": finding.code.message_id, "code": finding.code.name, **dict(finding.facts)}
         said = f"{finding.summary} (what to do: {finding.remedy})"
         journal.send(self._root, said, finding.code.severity.priority, fields)
+
+    def _tell_long_look(self, running: RunningPass) -> None:
+        """Say that a look takes long, unless it says itself which step it is at."""
+        running.long_at_s = inf
+        outcome = self._read_status()
+        if outcome.finished:
+            told = f"{outcome.line}; " if outcome.line else ""
+            self._notifier.status(f"{told}a look has been under way for more than {LONG_LOOK_S:.0f} s")
 
     # triggers
 

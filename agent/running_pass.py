@@ -9,6 +9,7 @@ from agent.watch import read_outcome
 # The longest waits that the settings allow, two keys of 300 s and an apply of 900 s, and 300 s for the rest.
 PASS_DEADLINE_S = 1800.0
 KILL_GRACE_S = 10.0
+LONG_LOOK_S = 15.0
 
 
 class RunningPass:
@@ -26,6 +27,7 @@ class RunningPass:
         self._process = process.start(argv)
         self.end = os.pidfd_open(self._process.pid)
         self.due_s = clock.monotonic_s() + PASS_DEADLINE_S  # when `strike` is to be called
+        self.long_at_s = clock.monotonic_s() + LONG_LOOK_S  # when it is to be told that it takes long
         self._strikes = 0
         self._told = False
 

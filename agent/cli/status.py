@@ -35,16 +35,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the status; the exit code is that of its code."""
-    root = options.root
+    root, busy_with = options.root, lock.holder(options.root)
     status = _wait(root, options.wait, options.timeout) if options.wait else load_status(root)
     watched = files.lock_note(root.path(_DAEMON_LOCK)) is not None
     if status is None:
         hint = "its first look is under way" if watched else "the agent is not running"
         raise AgentError(NO_STATUS(hint=hint))
     if options.json:
-        print(json.dumps({**asdict(status), "running": watched}, indent=1))
+        print(json.dumps({**asdict(status), "running": watched, "looking": busy_with}, indent=1))
     else:
-        print(_as_text(status, lock.holder(root), watched=watched))
+        print(_as_text(status, busy_with, watched=watched))
     return int(by_name(status.code).exit_code)
 
 

@@ -52,7 +52,7 @@ def _host_boot_id() -> str:
 
 
 def process_start_ticks(pid: int) -> int | None:
-    """Give a process's start time in clock ticks since boot (proc(5), stat field 22); None if it has ended."""
+    """Give a process's start in clock ticks since boot (proc(5), stat field 22); None if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as source:
             state, *others = source.read().rpartition(b")")[2].split()

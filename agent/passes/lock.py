@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from agent.codes import AgentError
 from agent.codes.agent import LOCKED, STATE_UNWRITABLE
+from agent.facts.duration import in_words
 from agent.host import clock, files
 from agent.host.root import Root
 
@@ -27,7 +28,7 @@ def hold(root: Root, verb: str, *, patience_s: float = _PATIENCE_S) -> Iterator[
         files.make_directory(os.path.dirname(path))
     except OSError as error:
         raise _unwritable(error) from error
-    note = json.dumps({"pid": os.getpid(), "verb": verb}).encode()
+    note = json.dumps({"pid": os.getpid(), "verb": verb, "since_s": clock.monotonic_s()}).encode()
     with ExitStack() as stack:
         _wait_for(stack, root, path, note, patience_s)
         yield
@@ -59,8 +60,9 @@ def holder(root: Root) -> str:
         return ""
     try:
         fields = json.loads(note)
-        return f"`edge-provisioner {fields['verb']}` (process {fields['pid']})"
-    except (ValueError, KeyError, TypeError):
+        held = in_words(clock.monotonic_s() - fields["since_s"])
+        return f"`edge-provisioner {fields['verb']}` (process {fields['pid']}), for {held}"
+    except (ValueError, KeyError, TypeError, OverflowError):
         return "another process"
 
 

@@ -136,3 +136,14 @@ def test_a_kernel_that_can_t_is_told_once_and_files_are_compared_all_the_same(
     scene.journal.expect("agent.files-unwatched")
 
     assert len([said for said in scene.journal.all() if "files-unwatched" in said]) == 1
+
+
+def test_a_look_that_takes_long_is_told(scene: Stage) -> None:
+    scene.watch(patch="running_pass.LONG_LOOK_S = 0.1")
+    scene.manager.expect("STATUS=provisioned: all is well")
+    scene.shut_gate()
+    _status(scene, summary="found by hand", look_again_s=1)
+    scene.passes.expect("begin timer")
+    scene.manager.expect("STATUS=held: found by hand; a look has been under way for more than")
+    scene.open_gate()
+    scene.manager.expect("STATUS=provisioned: all is well")
