@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from agent.host import wide_stat
+
 _TEMPORARY_PREFIX = ".edge-provisioner-"
 _FLOCK = "hhqqi"  # struct flock with large files, fcntl(2): type, whence, start, length, process
 
@@ -39,17 +41,17 @@ class Sight:
 def look(path: str) -> Sight:
     """Say what lies at a path without following a link; what can't be looked at is missing."""
     try:
-        found = os.lstat(path)
+        found = wide_stat.of_name(path)
     except OSError:
         return Sight("missing")
     return Sight(
-        _kind(found.st_mode),
-        found.st_ino,
-        found.st_ctime,
-        found.st_mtime,
-        stat.S_IMODE(found.st_mode),
-        found.st_uid,
-        found.st_gid,
+        _kind(found.mode),
+        found.inode,
+        found.changed_s,
+        found.modified_s,
+        stat.S_IMODE(found.mode),
+        found.uid,
+        found.gid,
     )
 
 
@@ -74,7 +76,7 @@ def read(path: str, *, limit: int = 4 * 1024 * 1024) -> bytes | None:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    if not stat.S_ISREG(wide_stat.of_open_file(handle).mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "not a regular file", path)
     with os.fdopen(handle, "rb") as source:

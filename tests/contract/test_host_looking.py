@@ -3,7 +3,10 @@
 import errno
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -17,6 +20,50 @@ def test_what_is_not_there_is_none(tmp_path: Path) -> None:
     assert files.read(str(tmp_path / "nothing")) is None
     assert files.look(str(tmp_path / "nothing")).kind == "missing"
     assert files.names(str(tmp_path / "nothing")) == ()
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Have the C library's stat fail, as it does on 32 bits for a file that was written after 2038."""
+    overflow = OSError(errno.EOVERFLOW, os.strerror(errno.EOVERFLOW))
+    with (
+        mock.patch.object(os, "lstat", side_effect=overflow),
+        mock.patch.object(os, "fstat", side_effect=overflow),
+    ):
+        yield
+
+
+@pytest.mark.parametrize("kind", ["file", "symlink", "directory"])
+def test_what_stat_has_no_room_for_is_seen_all_the_same(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / kind
+    match kind:
+        case "file":
+            path.write_bytes(b"there")
+            path.chmod(0o640)
+        case "symlink":
+            path.symlink_to("elsewhere")
+        case _:
+            path.mkdir()
+    if os.geteuid() == 0:
+        os.chown(path, 998, 995, follow_symlinks=False)
+    os.utime(path, ns=(1, 1_700_000_000_250_000_000), follow_symlinks=False)
+    seen = files.look(str(path))
+
+    with no_room():
+        again, nothing = files.look(str(path)), files.look(str(tmp_path / "nothing"))
+
+    assert seen.kind == kind
+    assert again == seen
+    assert nothing.kind == "missing"
+
+
+def test_what_stat_has_no_room_for_is_read_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"there")
+
+    with no_room():
+        assert files.read(str(tmp_path / "file")) == b"there"
+        with pytest.raises(OSError, match="not a regular file"):
+            files.read(str(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["directory", "fifo", "device"])
