@@ -10,8 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agent.host import clock
+
+# A machine may be busy, or emulated: how long an example takes says nothing about the code.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _OFFENCES = {
     "subprocess.Popen": "started a process",
