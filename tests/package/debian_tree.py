@@ -8,8 +8,9 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 # Debian's own tools: another Python may come first in PATH. And a language that every tree has.
-_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
-_DEADLINE_S = 240
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TERM": "dumb"}
+_DEADLINE_S = 240.0
+_ENTER = 'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"'
 _POLICY = """\
 #!/bin/sh
 echo "$@" >>/policy-rc.d.asked
@@ -17,7 +18,7 @@ exit 101
 """
 
 
-def run(*argv: str | Path, status: int = 0) -> str:
+def run(*argv: str | Path, status: int = 0, deadline_s: float = _DEADLINE_S) -> str:
     """Run a program and give what it printed, both streams together; its status is asserted."""
     ended = subprocess.run(
         [str(word) for word in argv],
@@ -25,8 +26,8 @@ def run(*argv: str | Path, status: int = 0) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=_ENVIRONMENT,
-        timeout=_DEADLINE_S,
+        env=ENVIRONMENT,
+        timeout=deadline_s,
         check=False,
     )
     assert ended.returncode == status, ended.stdout
@@ -44,10 +45,13 @@ class Machine:
 
     root: Path
 
-    def run(self, *argv: str, status: int = 0) -> str:
-        """Run a program in the tree, with /proc, in a mount namespace of its own."""
-        enter = 'mount -t proc proc "$1/proc" && root=$1 && shift && exec chroot "$root" "$@"'
-        return run("unshare", "--mount", "sh", "-c", enter, "sh", self.root, *argv, status=status)
+    def argv(self, *argv: str) -> tuple[str, ...]:
+        """Give what runs a program in the tree, with /proc, in a mount namespace of its own."""
+        return ("unshare", "--mount", "sh", "-c", _ENTER, "sh", str(self.root), *argv)
+
+    def run(self, *argv: str, status: int = 0, deadline_s: float = _DEADLINE_S) -> str:
+        """Run a program in the tree and give what it printed; its status is asserted."""
+        return run(*self.argv(*argv), status=status, deadline_s=deadline_s)
 
     def path(self, place: str) -> Path:
         return self.root / place.lstrip("/")
