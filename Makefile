@@ -10,9 +10,14 @@ NEWEST_PACKAGES := $(APT_PACKAGES) gcc libc6-dev python3-dev pkg-config libtss2-
 BUILD_PACKAGES := debhelper dh-python dpkg-dev
 VM_PACKAGES := $(BUILD_PACKAGES) mmdebstrap debian-archive-keyring busybox-static cpio e2fsprogs kmod xz-utils \
 	openssh-client qemu-system-x86 qemu-utils swtpm systemd-container util-linux
+ARCH_PACKAGES := $(BUILD_PACKAGES) mmdebstrap debian-archive-keyring qemu-user-static arch-test swtpm
+# pytest and what the tests need besides: of the tree's own distribution, for its own Python.
+ARCH_TOOLS := procps python3-pytest python3-pytest-timeout python3-hypothesis
 DEPENDENCIES = $(shell sed -n '/^Depends:/,/\$$/p' packaging/debian/control | grep -o 'python3[-a-z0-9]*')
 SUITES ?= bookworm trixie
 SUITE ?= bookworm
+# Suites and, where it is not this machine's own, the architecture. Also: trixie:arm64, trixie:armhf, bookworm:i386.
+WHERE ?= bookworm:arm64 bookworm:armhf sid
 # The slow cases come last and wait a lot: one worker more than there are processors, and who is done helps the others.
 WORKERS := -n 3 --dist worksteal
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
@@ -59,6 +64,14 @@ test-package: dev ## the package built twice, judged by lintian and systemd, ins
 judge-package: deb ## the package before piuparts and autopkgtest; needs root, takes minutes
 	@tests/setup.sh packages mmdebstrap piuparts autopkgtest
 	@tests/package/judges.sh build/edge-provisioner_*_all.deb $(SUITES)
+
+.PHONY: test-arch
+test-arch: dev ## the package on arm64 and armhf, emulated, and on Debian sid (WHERE=bookworm:armhf: one); needs root
+	@tests/setup.sh packages $(ARCH_PACKAGES)
+	@tests/arch/emulation.sh
+	@for where in $(WHERE); do \
+		tests/package/debian.sh $$where build/arch/$$(echo $$where | tr : -) $(ARCH_TOOLS) || exit; done
+	@EDGE_PROVISIONER_WHERE="$(WHERE)" $(PYTHON) -m pytest -p no:randomly --timeout=7200 --durations=0 -v -s tests/arch
 
 .PHONY: test-vm
 test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM, in qemu: SUITE=bookworm or trixie; needs root
