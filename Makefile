@@ -20,6 +20,10 @@ SUITE ?= bookworm
 WHERE ?= bookworm:arm64 bookworm:armhf sid
 # The slow cases come last and wait a lot: one worker more than there are processors, and who is done helps the others.
 WORKERS := -n 3 --dist worksteal
+# On machines the cases come in an order of their own, the longest first, and are given out one by one.
+VM_WORKERS := -n 3 --maxschedchunk 1 -p no:randomly
+# Of the moments of a power cut a run plays half, as HEAD's hash says. "all" plays all; another commit's hash, that one's.
+POWER_CUTS ?=
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
 
 .PHONY: help
@@ -74,8 +78,9 @@ test-arch: dev ## the package on arm64 and armhf, emulated, and on Debian sid (W
 	@EDGE_PROVISIONER_WHERE="$(WHERE)" $(PYTHON) -m pytest -p no:randomly --timeout=7200 --durations=0 -v -s tests/arch
 
 .PHONY: test-vm
-test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM, in qemu: SUITE=bookworm or trixie; needs root
-	@EDGE_PROVISIONER_SUITE=$(SUITE) $(PYTHON) -m pytest -n 3 -p no:randomly --timeout=1800 --durations=0 -v tests/vm
+test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM, in qemu: SUITE=trixie, POWER_CUTS=all; needs root
+	@EDGE_PROVISIONER_SUITE=$(SUITE) EDGE_PROVISIONER_SAMPLE=$(POWER_CUTS) \
+		$(PYTHON) -m pytest $(VM_WORKERS) --timeout=1800 --durations=0 -v tests/vm
 
 .PHONY: test-light
 test-light: $(SUITES:%=build/vm/%/complete) ## the package under dpkg and systemd in containers, no TPM; needs root

@@ -20,6 +20,23 @@ _RETRIED, _WAITED = "retried-boots", "long-waits"
 _FAILED = pytest.StashKey[bool]()
 
 
+# While one worker makes the first saved machines, the others play what needs none.
+_MAKE_MACHINES = 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is still busy long after the others."""
+    timed = [item for item in items if item.get_closest_marker("takes")]
+    timed.sort(key=_seconds, reverse=True)
+    untimed = [item for item in items if not item.get_closest_marker("takes")]
+    items[:] = [*timed[:_MAKE_MACHINES], *untimed, *timed[_MAKE_MACHINES:]]
+
+
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("takes")
+    return float(mark.args[0]) if mark else 0.0
+
+
 class Bench:
     """Where a case's machines stand."""
 

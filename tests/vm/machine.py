@@ -116,8 +116,12 @@ class Machine(Shell):
 
     def resume(self) -> None:
         """Go on where a saved machine was left, in memory, disk and TPM."""
-        self._be_reached(self.emulator.resume())
+        self.go_on()
         self._set_clock()
+
+    def go_on(self) -> None:
+        """Go on like that, with the clock left as it stood: nobody logs in."""
+        self._be_reached(self.emulator.resume())
 
     def save(self) -> None:
         """Keep the running machine as it is now, and switch it off. It becomes what copies are made of."""

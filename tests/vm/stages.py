@@ -6,6 +6,7 @@ with-runtime      aziot-edge, installed after us
 provisioned       settings, written after all that
 soon-provisioned  settings that make it take less time
 without-tpm       the first settings, but booted without a TPM
+late-tpm          a TPM came after that, and the device is provisioned
 """
 
 import fcntl
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from tests.vm import vtpm
 from tests.vm.machine import Machine
 from tests.vm.parts import Parts
 from tests.vm.shell import Shell
@@ -63,6 +65,11 @@ def _boot_without_tpm(machine: Machine, _parts: Parts) -> None:
     machine.wait(says("tpm.absent"))
 
 
+def _plug_late(machine: Machine, _parts: Parts) -> None:
+    vtpm.plug(machine, "a")
+    machine.wait(PROVISIONED)
+
+
 _STAGES: dict[str, tuple[str | None, Callable[[Machine, Parts], None]]] = {
     "booted": (None, _boot),
     "installed": ("booted", _install),
@@ -70,6 +77,7 @@ _STAGES: dict[str, tuple[str | None, Callable[[Machine, Parts], None]]] = {
     "provisioned": ("with-runtime", _provision),
     "soon-provisioned": ("with-runtime", partial(_provision, more=SOON)),
     "without-tpm": ("with-runtime", _boot_without_tpm),
+    "late-tpm": ("without-tpm", _plug_late),
 }
 
 
@@ -81,7 +89,7 @@ def says(code: str) -> str:
 def provisioned_again(times: int) -> str:
     """Give the condition that since the boot we have said so often that the device is provisioned."""
     events = "journalctl -q -b -o cat -t edge-provisioner EDGE_PROVISIONER_CODE=runtime.provisioned"
-    return f"[ $({events} | wc -l) -ge {times} ] && {PROVISIONED}"
+    return f"{PROVISIONED} && [ $({events} | wc -l) -ge {times} ]"
 
 
 def settings(id_scope: str = ID_SCOPE, more: str = "") -> str:

@@ -1,5 +1,7 @@
 """Package, runtime and settings arrive in any order, and nobody types a command."""
 
+import pytest
+
 from tests.vm import witness
 from tests.vm.conftest import Bench
 from tests.vm.our_package import states
@@ -8,6 +10,7 @@ from tests.vm.stages import ID_SCOPE, PROVISIONED, SETTINGS, says, settings
 VENDOR = "/usr/lib/edge-provisioner/agent.toml.d/50-fleet.toml"
 
 
+@pytest.mark.takes(15)
 def test_installed_alone_it_waits_for_settings_and_changes_nothing(bench: Bench) -> None:
     machine = bench.copy("installed")
 
@@ -22,6 +25,7 @@ def test_installed_alone_it_waits_for_settings_and_changes_nothing(bench: Bench)
     assert machine.run(f"ls {witness.RULE} /etc/aziot", status=2)
 
 
+@pytest.mark.takes(50)
 def test_settings_that_come_last_make_it_a_provisioned_device(bench: Bench) -> None:
     machine = bench.copy("provisioned")
 
@@ -42,6 +46,7 @@ def test_settings_that_come_last_make_it_a_provisioned_device(bench: Bench) -> N
     assert machine.run("dpkg --verify edge-provisioner aziot-edge aziot-identity-service") == ""
 
 
+@pytest.mark.takes(60)
 def test_settings_of_the_image_s_vendor_are_enough(bench: Bench) -> None:
     machine = bench.copy("with-runtime")
 
@@ -53,6 +58,7 @@ def test_settings_of_the_image_s_vendor_are_enough(bench: Bench) -> None:
     assert machine.run(f"ls {SETTINGS}", status=2)
 
 
+@pytest.mark.takes(180)
 def test_the_runtime_may_come_long_after_the_settings(bench: Bench) -> None:
     """The running unit's sandbox was made before /etc/aziot existed."""
     machine = bench.copy("installed")

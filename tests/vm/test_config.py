@@ -1,5 +1,7 @@
 """config.toml between us and the people who edit it."""
 
+import pytest
+
 from tests.vm import witness
 from tests.vm.conftest import Bench
 from tests.vm.stages import ID_SCOPE, PROVISIONED, SETTINGS, provisioned_again, says, settings
@@ -15,6 +17,7 @@ connection_string = "HostName=hub.example;DeviceId=old-device;SharedAccessKey=c2
 """
 
 
+@pytest.mark.takes(15)
 def test_an_edit_outside_our_keys_is_kept_and_not_applied(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     machine.run(f"printf '\\n[agent.env]\\nMINE = \"kept\" # by hand\\n' >>{witness.CONFIG}")
@@ -27,6 +30,7 @@ def test_an_edit_outside_our_keys_is_kept_and_not_applied(bench: Bench) -> None:
     assert witness.restarts(machine) == 1
 
 
+@pytest.mark.takes(40)
 def test_an_edit_of_our_keys_is_held_or_put_back_as_the_settings_say(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     ours = machine.read(witness.CONFIG)
@@ -46,6 +50,7 @@ def test_an_edit_of_our_keys_is_held_or_put_back_as_the_settings_say(bench: Benc
     assert machine.read(witness.CONFIG) == ours
 
 
+@pytest.mark.takes(95)
 def test_a_device_with_a_connection_string_is_held_and_taken_over_only_when_told(bench: Bench) -> None:
     machine = bench.copy("with-runtime")
     machine.write(witness.CONFIG, _CONNECTION_STRING, 0o600)
@@ -67,6 +72,7 @@ def test_a_device_with_a_connection_string_is_held_and_taken_over_only_when_told
     assert witness.sign(machine)
 
 
+@pytest.mark.takes(55)
 def test_changed_settings_are_applied_once_after_a_reload(bench: Bench) -> None:
     """The second apply is the first that asks the container engine, from inside the sandbox."""
     machine = bench.copy("provisioned")
@@ -82,6 +88,7 @@ def test_changed_settings_are_applied_once_after_a_reload(bench: Bench) -> None:
     assert witness.device(machine) == device
 
 
+@pytest.mark.takes(65)
 def test_without_its_engine_nothing_is_applied_until_it_is_back(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     machine.run("systemctl stop docker.socket docker.service")

@@ -1,5 +1,7 @@
 """The TPM goes and comes while everything runs."""
 
+import pytest
+
 from tests.vm import vtpm, witness
 from tests.vm.conftest import Bench
 from tests.vm.machine import Machine
@@ -19,6 +21,7 @@ def _bind(machine: Machine) -> None:
     machine.run(f"echo {_DEVICE} >{_DRIVER}/bind && udevadm settle")
 
 
+@pytest.mark.takes(150)
 def test_with_the_stock_kernel_it_comes_back_as_tpm1_and_the_runtime_follows(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     names, device = witness.names(machine), witness.device(machine)
@@ -40,6 +43,7 @@ def test_with_the_stock_kernel_it_comes_back_as_tpm1_and_the_runtime_follows(ben
     assert witness.device(machine) == device
 
 
+@pytest.mark.takes(105)
 def test_without_ima_it_comes_back_as_tpm0_once_nobody_holds_on_to_it(bench: Bench) -> None:
     """Whoever has the old node open, as aziot-tpmd has, keeps the number taken too."""
     machine = bench.copy("provisioned")
@@ -62,11 +66,10 @@ def test_without_ima_it_comes_back_as_tpm0_once_nobody_holds_on_to_it(bench: Ben
     assert witness.show(machine, "aziot-edged", "MainPID") == modules, "modules were stopped for nothing"
 
 
+@pytest.mark.takes(170)
 def test_of_two_tpms_the_one_that_the_device_was_provisioned_with_is_used(bench: Bench) -> None:
-    machine = bench.copy("without-tpm")
-    a = vtpm.tcti(vtpm.plug(machine, "a"))
-    machine.wait(PROVISIONED)
-    names = witness.names(machine, a)
+    machine = bench.copy("late-tpm")
+    names = witness.names(machine)
 
     b = vtpm.tcti(vtpm.plug(machine, "b"))
     machine.run("systemctl reload edge-provisioner")

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.vm import witness
 from tests.vm.conftest import Bench
 from tests.vm.stages import PROVISIONED, says
 
 
+@pytest.mark.takes(110)
 def test_another_tpm_is_held_and_the_first_one_is_welcome_again(bench: Bench, tmp_path: Path) -> None:
     machine = bench.copy("provisioned")
     names, device = witness.names(machine), witness.device(machine)

@@ -1,5 +1,7 @@
 """dpkg on a running, provisioned device: older and newer, removed, purged, and after each a boot."""
 
+import pytest
+
 from agent import __version__
 from tests.vm import witness
 from tests.vm.conftest import Bench
@@ -19,6 +21,7 @@ def _still_has_its_tpm(machine: Machine, before: tuple[str, ...]) -> None:
     assert witness.sign(machine)
 
 
+@pytest.mark.takes(160)
 def test_downgraded_and_upgraded_it_goes_on_without_touching_the_runtime(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     before = (witness.stamps(machine, _TOUCHED), *witness.names(machine))
@@ -38,6 +41,7 @@ def test_downgraded_and_upgraded_it_goes_on_without_touching_the_runtime(bench: 
     _still_has_its_tpm(machine, before)
 
 
+@pytest.mark.takes(160)
 def test_upgraded_in_the_middle_of_an_apply_it_lets_it_end(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     machine.run(f"dpkg -i {OLDER}")
@@ -62,6 +66,7 @@ def test_upgraded_in_the_middle_of_an_apply_it_lets_it_end(bench: Bench) -> None
     _still_has_its_tpm(machine, (witness.stamps(machine, _TOUCHED), *witness.names(machine)))
 
 
+@pytest.mark.takes(45)
 def test_removed_it_leaves_the_runtime_its_tpm(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     before = (witness.stamps(machine, _TOUCHED), *witness.names(machine))
@@ -74,6 +79,7 @@ def test_removed_it_leaves_the_runtime_its_tpm(bench: Bench) -> None:
     _still_has_its_tpm(machine, before)
 
 
+@pytest.mark.takes(100)
 def test_purged_it_leaves_the_runtime_its_tpm_and_installed_again_it_knows_the_device(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     before = (witness.stamps(machine, _TOUCHED), *witness.names(machine))

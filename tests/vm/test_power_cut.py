@@ -2,9 +2,11 @@
 
 Such a run is made once, saved every few seconds until it has come to its end. Each case goes on from one of
 these moments for a part of that time; then qemu and swtpm are killed: what the kernel did not write is lost.
+Meanwhile nobody logs in, for that would be a good part of what the machine does in that time.
 """
 
 import json
+import shlex
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -19,8 +21,9 @@ from tests.vm.conftest import Bench
 from tests.vm.machine import Machine
 from tests.vm.stages import PROVISIONED, SETTINGS, SOON, Stages, locked, provisioned_again, settings
 
-_BETWEEN_S = 3.0
+_BETWEEN_S = 4.0
 _MOST_MOMENTS = 40
+_OVER = "TEST-STORY-OVER"
 _TEMPORARY = "find /etc /var/lib/edge-provisioner /run/edge-provisioner -name '.edge-provisioner-*'"
 _HISTORY = "/var/lib/edge-provisioner/history.json"
 
@@ -71,16 +74,16 @@ def _told(stages: Stages, story: Story) -> Ending:
 
 def _tell(stages: Stages, story: Story) -> Ending:
     machine = stages.copy(story.begins_with, stages.folder / f"{story.name}-0")
-    machine.run(story.by_hand)
+    machine.run(f"{story.by_hand}; {_say_when_over(story)}")
     machine.write(SETTINGS, settings(more=f'{SOON}auto_reprovisioning_mode = "{story.mode}"\n'))
     machine.run("systemctl reload --no-block edge-provisioner", status=None)
     number = 0
-    for number in range(1, _MOST_MOMENTS):
+    for number in range(1, _MOST_MOMENTS + 1):
         machine.save()
         machine = Machine.copy(stages.folder / f"{story.name}-{number}", machine)
-        machine.resume()
+        machine.go_on()
         time.sleep(_BETWEEN_S)  # for nothing to happen: this is how far apart the moments are
-        if machine.run(f"{story.ends} && echo over", status=None) == "over\n":
+        if _OVER in machine.emulator.console():
             break
     machine.wait(story.ends)
     names, device = witness.names(machine), witness.device(machine)["deviceId"]
@@ -89,18 +92,35 @@ def _tell(stages: Stages, story: Story) -> Ending:
     return ending
 
 
+def _say_when_over(story: Story) -> str:
+    look = f"until {story.ends}; do sleep 1; done; echo {_OVER} >/dev/ttyS0"
+    return f"systemd-run --quiet --unit=story sh -c {shlex.quote(look)}"
+
+
 def _moments() -> Iterator[ParameterSet]:
     for story in (_FIRST, _CHANGE):
         for number in range(story.cuts):
-            yield pytest.param(story, number, id=f"{story.name}-{number + 1}-of-{story.cuts}")
+            name = f"{story.name}-{number + 1}-of-{story.cuts}"
+            yield pytest.param(story, number, id=name, marks=pytest.mark.sampled(story.name, number))
 
 
+@pytest.mark.takes(200)
+@pytest.mark.parametrize("story", [_FIRST, _CHANGE], ids=lambda story: story.name)
+def test_where_nobody_cuts_the_power_it_comes_to_its_end(bench: Bench, story: Story) -> None:
+    ending = _told(bench.stages, story)
+
+    assert ending.moments < _MOST_MOMENTS, "the last cuts would come too early"
+    assert tomllib.loads(ending.config)["auto_reprovisioning_mode"] == story.mode
+    assert ending.device
+
+
+@pytest.mark.takes(60)
 @pytest.mark.parametrize(("story", "number"), [*_moments()])
 def test_after_a_power_cut_the_next_boot_makes_it_good(bench: Bench, story: Story, number: int) -> None:
     ending = _told(bench.stages, story)
     moment, part = divmod((number + 0.5) / story.cuts * ending.moments, 1)
     machine = bench.copy_of(bench.stages.at(f"{story.name}-{moment:.0f}"))
-    machine.resume()
+    machine.go_on()
     time.sleep(part * _BETWEEN_S)  # the moment at which the power goes
     machine.cut()
 

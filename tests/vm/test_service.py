@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from tests.vm import witness
 from tests.vm.conftest import Bench
 from tests.vm.stages import PROVISIONED, SETTINGS, says, settings
@@ -15,6 +17,7 @@ RestartSec=1s
 """
 
 
+@pytest.mark.takes(25)
 def test_a_daemon_that_hangs_is_killed_by_the_watchdog_and_started_again(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     machine.write("/run/systemd/system/edge-provisioner.service.d/soon.conf", _SOON)
@@ -34,6 +37,7 @@ def test_a_daemon_that_hangs_is_killed_by_the_watchdog_and_started_again(bench: 
     assert witness.restarts(machine) == 1
 
 
+@pytest.mark.takes(100)
 def test_a_daemon_of_the_runtime_that_ends_again_and_again_is_noticed_and_left_to_systemd(
     bench: Bench,
 ) -> None:
@@ -61,6 +65,7 @@ def test_a_daemon_of_the_runtime_that_ends_again_and_again_is_noticed_and_left_t
     assert witness.device(machine)["deviceId"]
 
 
+@pytest.mark.takes(50)
 def test_a_tpm_with_a_password_is_used_with_the_credential(bench: Bench) -> None:
     machine = bench.copy("with-runtime")
     machine.run("TPM2TOOLS_TCTI=device:/dev/tpmrm0 tpm2_changeauth -c owner s3cr3t-0wner")
@@ -78,6 +83,7 @@ def test_a_tpm_with_a_password_is_used_with_the_credential(bench: Bench) -> None
     assert "s3cr3t" not in machine.run("systemctl status edge-provisioner; edge-provisioner plan")
 
 
+@pytest.mark.takes(25)
 def test_every_event_has_its_fields_and_the_catalog_explains_it(bench: Bench) -> None:
     machine = bench.copy("provisioned")
     machine.run("systemctl stop aziot-edged aziot-tpmd; systemctl reload edge-provisioner")

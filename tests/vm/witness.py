@@ -75,7 +75,12 @@ def ours(machine: Shell, *matches: str) -> list[dict[str, str]]:
 
 def restarts(machine: Shell, *matches: str) -> int:
     """Count how often systemd started aziot-edged: every apply does once."""
-    started = ("-u", "aziot-edged.service", "_PID=1", "JOB_TYPE=start", "JOB_RESULT=done")
+    return starts(machine, "aziot-edged", *matches)
+
+
+def starts(machine: Shell, unit: str, *matches: str) -> int:
+    """Count how often systemd started a service."""
+    started = ("-u", f"{unit}.service", "_PID=1", "JOB_TYPE=start", "JOB_RESULT=done")
     return len(journal(machine, *started, *matches))
 
 

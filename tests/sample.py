@@ -1,0 +1,31 @@
+"""Which of many alike cases a run plays: one of each two neighbours, chosen anew by each commit.
+
+The commit's hash tosses a coin for each pair. A counter of commits would play every case in the fewest runs,
+but only where commits land one by one: where two land at a time, the same half would be left out for ever.
+What the hash decides no habit of ours can follow: a case is left out ten times in a row once in 1024, and
+then its neighbour, which differs least from it, was played all ten times.
+"""
+
+import hashlib
+import os
+import subprocess
+
+ALL = "all"
+SEED = "EDGE_PROVISIONER_SAMPLE"  # "all", or what to toss with instead of the hash: to play a sample again
+_NO_COMMIT = "no commit"
+
+
+def seed() -> str:
+    """Give what the coins are tossed with."""
+    return os.environ.get(SEED) or _commit()
+
+
+def is_played(seed: str, kind: str, number: int) -> bool:
+    """Whether a case is the one of its pair that is played; a kind's cases are numbered from 0."""
+    pair, place = divmod(number, 2)
+    return seed == ALL or hashlib.sha256(f"{seed} {kind} {pair}".encode()).digest()[0] % 2 == place
+
+
+def _commit() -> str:
+    ask = ["git", "-C", os.path.dirname(__file__), "rev-parse", "HEAD"]
+    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip() or _NO_COMMIT
