@@ -22,8 +22,9 @@ WHERE ?= bookworm:arm64 bookworm:armhf sid
 WORKERS := -n 3 --dist worksteal
 # On machines the cases come in an order of their own, the longest first, and are given out one by one.
 VM_WORKERS := -n 3 --maxschedchunk 1 -p no:randomly
-# Of the moments of a power cut a run plays half, as HEAD's hash says. "all" plays all; another commit's hash, that one's.
-POWER_CUTS ?=
+# Of alike cases that are slow a run plays half, as HEAD's hash says. "all" plays all; another commit's hash, that one's half.
+SAMPLE ?=
+POWER_CUTS ?= $(SAMPLE)
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
 
 .PHONY: help
@@ -43,14 +44,14 @@ dev: .venv/complete ## the environment in .venv, with the command as .venv/bin/e
 	@touch $@
 
 .PHONY: test
-test: dev ## all tests on Debian's package versions, but for those that need a package or a machine
-	@$(PYTHON) -m pytest $(WORKERS) $(TESTS)
+test: dev ## all tests on Debian's package versions, but for those that need a package or a machine; SAMPLE=all
+	@EDGE_PROVISIONER_SAMPLE=$(SAMPLE) $(PYTHON) -m pytest $(WORKERS) $(TESTS)
 
 .PHONY: test-newest
 test-newest: ## the same tests on the newest libraries from PyPI
 	@tests/setup.sh packages $(NEWEST_PACKAGES)
 	@tests/setup.sh newest $(SYSTEM_PYTHON) .venv-newest
-	@EDGE_PROVISIONER_LIBRARIES=newest .venv-newest/bin/python -m pytest $(WORKERS) $(TESTS)
+	@EDGE_PROVISIONER_LIBRARIES=newest EDGE_PROVISIONER_SAMPLE=$(SAMPLE) .venv-newest/bin/python -m pytest $(WORKERS) $(TESTS)
 
 .PHONY: deb
 deb: ## the package, in build/

@@ -11,7 +11,7 @@ cat >"$hook" <<END
 import os; os.environ.update(COVERAGE_PROCESS_START="$PWD/pyproject.toml", COVERAGE_FILE="$PWD/.coverage"); import coverage; coverage.process_startup()
 END
 trap 'rm -f "$hook"' EXIT
-"$python" -m pytest -n 2 -q "$@"
+EDGE_PROVISIONER_SAMPLE=all "$python" -m pytest -n 2 -q "$@"
 "$python" -m coverage combine -q
 "$python" -m coverage report --skip-covered --show-missing --fail-under=95
 echo "What is pure:"

@@ -111,7 +111,7 @@ def wait(what: Callable[[], bool], deadline_s: float = 20) -> None:
     end = time.monotonic() + deadline_s
     while not what():
         assert time.monotonic() < end, "the machine did not get there"
-        os.sched_yield()
+        time.sleep(0.005)  # a processor to those who are waited for
 
 
 def active(machine: Machine, unit: str) -> str:

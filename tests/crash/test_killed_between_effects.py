@@ -6,6 +6,7 @@ in their order, and a test holds them complete.
 """
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.crash.conftest import Ends
 from tests.crash.device import CHANGED, Device
@@ -58,6 +59,14 @@ CHANGE_OF_SETTINGS = (
 )
 
 
+def sampled(kind: str, effects: tuple[str, ...]) -> list[ParameterSet]:
+    """Give the points as cases, of which a run plays one of each two."""
+    return [
+        pytest.param(point, id=point, marks=pytest.mark.sampled(kind, number))
+        for number, point in enumerate(points(effects))
+    ]
+
+
 def points(effects: tuple[str, ...]) -> list[str]:
     return [f"{moment} {effect}" for effect in effects for moment in _MOMENTS if is_told(moment, effect)]
 
@@ -66,7 +75,7 @@ def is_told(moment: str, effect: str) -> bool:
     return moment == "before" or not effect.startswith(_INTENTS)
 
 
-@pytest.mark.parametrize("point", points(FIRST_PROVISIONING))
+@pytest.mark.parametrize("point", sampled("killed first", FIRST_PROVISIONING))
 def test_first_provisioning(point: str, device: Device, ends: Ends) -> None:
     device.die(point)
     device.converge()
@@ -75,7 +84,7 @@ def test_first_provisioning(point: str, device: Device, ends: Ends) -> None:
     assert device.commands() == ["config apply"]
 
 
-@pytest.mark.parametrize("point", points(CHANGE_OF_SETTINGS))
+@pytest.mark.parametrize("point", sampled("killed change", CHANGE_OF_SETTINGS))
 def test_change_of_settings(point: str, device: Device, ends: Ends) -> None:
     device.converge()
     device.forget_commands()

@@ -138,11 +138,11 @@ ROWS = (
 
 @dataclass(slots=True)
 class Played:
-    """What was seen: the runtime's own words by daemon, and our looks until the code was found and after."""
+    """What was seen: our looks until the code was found and after; the runtime's own words, if asked for."""
 
     row: Row
     stage: Stage
-    samples: int = 1
+    samples: int = 0
     said: dict[str, set[str]] = field(default_factory=dict)
     on_the_way: list[Status] = field(default_factory=list)
     looks: list[Status] = field(default_factory=list)
@@ -186,7 +186,7 @@ class Played:
 
 
 @contextmanager
-def played(row: Row, base: str, *, samples: int = 1) -> Iterator[Played]:
+def played(row: Row, base: str, *, samples: int = 0) -> Iterator[Played]:
     """Play a row on a machine of its own, which is there for the block."""
     with Stage(base) as stage:
         stage.plug()

@@ -183,8 +183,8 @@ class Stage:
         return status
 
     def status(self) -> Status:
-        """Give what `status --json` says."""
-        told: Status = json.loads(self.run("status", "--json").out)
+        """Give what `status --json` says: called, not started, for this is asked after every look."""
+        told: Status = json.loads(_call(self.argv("status", "--json")[3:]).out)
         return told
 
     def look_until(self, code: str, *words: str, ahead_s: float = 0.0) -> list[Status]:
@@ -210,7 +210,7 @@ def wait(what: Callable[[], bool]) -> None:
     deadline_s = time.monotonic() + DEADLINE_S
     while not what():
         assert time.monotonic() < deadline_s, "it did not come to that"
-        os.sched_yield()
+        time.sleep(0.005)  # a processor to those who are waited for
 
 
 def set_owner_password(tpm: SoftwareTpm, new: str, old: str = "") -> None:
@@ -234,7 +234,7 @@ def run_command(argv: tuple[str, ...]) -> Ended:
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-def _call(argv: tuple[str, ...], ahead_s: float) -> Ended:
+def _call(argv: tuple[str, ...], ahead_s: float = 0.0) -> Ended:
     """Call the command in this process, its signal handlers put back afterwards."""
     out, err = io.StringIO(), io.StringIO()
     kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}

@@ -1,0 +1,33 @@
+"""Which cases a run plays: one of each two neighbours, and none is left out for long."""
+
+from tests.sample import ALL, is_played
+
+_CASES = 30
+_LANDINGS = 10
+
+
+def _played(seed: str, kind: str = "first") -> set[int]:
+    return {number for number in range(_CASES) if is_played(seed, kind, number)}
+
+
+def test_of_two_neighbours_one_is_played() -> None:
+    for number in range(0, _CASES, 2):
+        assert is_played("a commit", "first", number) != is_played("a commit", "first", number + 1)
+
+
+def test_another_commit_plays_others_and_another_kind_too() -> None:
+    assert _played("a commit") == _played("a commit")
+    assert _played("a commit") != _played("the next one")
+    assert _played("a commit") != _played("a commit", "change")
+
+
+def test_all_are_played_when_all_are_asked_for() -> None:
+    assert _played(ALL) == set(range(_CASES))
+
+
+def test_nothing_is_left_out_for_long() -> None:
+    landed = [_played(f"commit {number}") for number in range(1000)]
+    windows = [landed[first : first + _LANDINGS] for first in range(len(landed) - _LANDINGS)]
+    missed = sum(_CASES - len(set().union(*window)) for window in windows)
+
+    assert missed / (len(windows) * _CASES) < 2 / 2**_LANDINGS
