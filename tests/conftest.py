@@ -48,7 +48,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     names = config.stash[_LEFT_OUT]
-    if not names:
+    if not names or hasattr(config, "workerinput"):
         return
     lines = [f"{len(names)} cases are not in the sample of {sample.seed()}", *names]
     terminalreporter.section("left out")
