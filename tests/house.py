@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOUSE = Path(__file__).parents[1] / "agent"
-DOMAIN = ("est", "dps", "edge", "tpm", "host", "settings", "codes")
+DOMAIN = ("est", "dps", "edge", "tpm", "host", "settings", "codes", "values")
 
 # Room: rooms it may import from. Arrows only go down this table. A room that is not here may not be built.
 BELOW = {
-    "codes": (),
-    "settings": ("codes",),
-    "host": ("codes",),
-    "tpm": ("host", "codes"),
-    "edge": ("host", "codes"),
-    "dps": ("host", "codes"),
-    "est": ("host", "codes"),
+    "values": (),
+    "codes": ("values",),
+    "settings": ("codes", "values"),
+    "host": ("codes", "values"),
+    "tpm": ("host", "codes", "values"),
+    "edge": ("host", "codes", "values"),
+    "dps": ("host", "codes", "values"),
+    "est": ("host", "codes", "values"),
     "facts": DOMAIN,
     "plan": ("facts", *DOMAIN),
     "look": ("facts", *DOMAIN),
@@ -29,9 +30,9 @@ BELOW = {
     "passes": ("act", "look", "plan", "facts", *DOMAIN),
     "doctor": ("passes", "act", "look", "plan", "facts", *DOMAIN),
     "fleet": ("passes", "act", "look", "plan", "facts", *DOMAIN),
-    "watch": (),
-    "running_pass": ("watch", "host", "codes"),
-    "daemon": ("running_pass", "watch", "host", "codes"),
+    "watch": ("values",),
+    "running_pass": ("watch", "host", "codes", "values"),
+    "daemon": ("running_pass", "watch", "host", "codes", "values"),
     "cli": (
         "daemon", "running_pass", "watch", "fleet", "doctor",
         "passes", "act", "look", "plan", "facts", *DOMAIN,
@@ -41,7 +42,7 @@ BELOW = {
 }  # fmt: skip
 
 # Rooms of which every module is pure; elsewhere a module says "Pure." in its docstring.
-PURE_ROOMS = ("codes", "settings", "facts", "plan", "watch", "__init__")
+PURE_ROOMS = ("values", "codes", "settings", "facts", "plan", "watch", "__init__")
 
 
 @dataclass(frozen=True)

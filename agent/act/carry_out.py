@@ -6,7 +6,6 @@ stops the rest.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -39,6 +38,7 @@ from agent.look.everything import look_again
 from agent.plan.apply import was_cut_off
 from agent.plan.plan import plan
 from agent.tpm import access
+from agent.values import replace
 
 _DEEDS: Mapping[type[Step], Callable[[Work, Snapshot, Any], Snapshot]] = MappingProxyType({
     EnsureKeys: ensure_keys,

@@ -1,12 +1,11 @@
 """Make the TPM's keys persistent."""
 
-from dataclasses import replace
-
 from agent.act.work import Work, settings_of
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import EnsureKeys
 from agent.look.tpm import patience, stored_ek_name, with_keys
 from agent.tpm import keys, nodes
+from agent.values import replace
 
 
 def ensure_keys(work: Work, snapshot: Snapshot, _step: EnsureKeys) -> Snapshot:

@@ -1,7 +1,6 @@
 """The agent's own files, written by the pass that holds the lock: each change is on disk before it counts."""
 
 import os
-from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.codes import AgentError, Finding
@@ -11,16 +10,18 @@ from agent.facts.history import PLACE, History
 from agent.host import files
 from agent.host.root import Root
 from agent.look.remembered import load_history
+from agent.values import replace
 
 _DAMAGED_SUFFIX = ".damaged"
 
 
-@dataclass
 class Record:
     """The history, and the file that it lies in."""
 
-    root: Root
-    history: History
+    def __init__(self, root: Root, history: History) -> None:
+        """Take the history as it was read."""
+        self._root = root
+        self.history = history
 
     def update(self, **changes: Any) -> None:
         """Change fields of the record, durably.
@@ -30,7 +31,7 @@ class Record:
         """
         changed = replace(self.history, **changes)
         if changed != self.history:
-            _save(self.root, PLACE, changed.dumps(), mode=0o600, folder_mode=0o700)
+            _save(self._root, PLACE, changed.dumps(), mode=0o600, folder_mode=0o700)
             self.history = changed
 
 

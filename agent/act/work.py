@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agent.act.record import Record
 from agent.codes import AgentError, Finding
@@ -12,6 +11,7 @@ from agent.facts.snapshot import Snapshot
 from agent.facts.status import Status
 from agent.facts.steps import Begun, Step
 from agent.settings import Settings
+from agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import argparse
 import datetime as dt
 import json
-from dataclasses import asdict
 
 from agent.codes import AgentError, Phase
 from agent.codes.agent import NO_STATUS
@@ -14,6 +13,7 @@ from agent.host import clock, files
 from agent.host.root import Root
 from agent.look.remembered import load_status
 from agent.passes import lock
+from agent.values import asdict
 
 _DAEMON_LOCK = "/run/edge-provisioner/daemon.lock"
 _PAUSE_S = 0.2

@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from dataclasses import dataclass, replace
 
 from agent.cli import chosen_tpm
 from agent.codes import AgentError, ExitCode, Finding
@@ -11,6 +10,7 @@ from agent.codes import tpm as codes
 from agent.host.root import Root
 from agent.passes import lock
 from agent.tpm import keys
+from agent.values import dataclass, replace
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

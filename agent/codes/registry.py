@@ -1,8 +1,9 @@
 """What a code is, what a finding is, and the error that carries one. Pure; no rows live here."""
 
 import string
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from agent.values import dataclass
 
 
 class Severity(StrEnum):

@@ -7,7 +7,6 @@ last echo. Each text that is matched was seen on runtime 1.6.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from agent.codes import Code, Finding, cloud, identity, runtime
@@ -16,6 +15,7 @@ from agent.edge.engine import EngineState
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.journal import Entry
 from agent.host.systemd import Unit
+from agent.values import dataclass, field
 
 EDGED, IDENTITYD, KEYD, CERTD, TPMD = (
     f"aziot-{name}.service" for name in ("edged", "identityd", "keyd", "certd", "tpmd")

@@ -8,12 +8,12 @@ where a key, a value, a multi-line string or an array ends, and what is inside t
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from agent.codes import AgentError, Finding
 from agent.codes.config import INVALID_TOML
+from agent.values import dataclass
 
 KeyPath = tuple[str, ...]
 

@@ -6,11 +6,11 @@ decide is compared, in the spelling that the runtime gives it (runtime 1.6, obse
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from agent.edge.config_text import KeyPath, value_at
+from agent.values import dataclass
 
 SERVICES = ("keyd", "certd", "identityd", "tpmd", "edged")  # in the order in which apply writes them
 DEFAULT_MODE = "Dynamic"

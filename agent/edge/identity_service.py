@@ -1,11 +1,11 @@
 """The runtime's identity service: which device it says this is. Asked only while its unit already runs."""
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.host.network import ask_unix
 from agent.host.root import Root
+from agent.values import dataclass
 
 _SOCKET = "/run/aziot/identityd.sock"
 _DEVICE = "/identities/device?api-version=2020-09-01"

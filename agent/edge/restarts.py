@@ -5,11 +5,11 @@ failures in a row NRestarts is 0 (seen on Debian 13; systemd 252 counts on). The
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from agent.edge import journal_text
 from agent.host.journal import Entry
 from agent.host.systemd import Unit
+from agent.values import replace
 
 
 def count(unit: Unit, entries: Iterable[Entry], *, at_least: int = 0) -> Unit:

@@ -4,8 +4,9 @@ The format is the same from runtime 1.2 to 1.6: five lines of name and state, th
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from agent.values import dataclass
 
 _HEADING = "System services:"
 _ROW = re.compile(r"^ {4}(?P<name>\S+) +(?P<state>Running|Ready|Down - ?(?P<detail>.*))$")

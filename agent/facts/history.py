@@ -6,10 +6,10 @@ this still the same device.
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
 from agent.facts import typed
+from agent.values import asdict, dataclass, fields, replace
 
 SCHEMA = 1
 PLACE = "/var/lib/edge-provisioner/history.json"

@@ -1,9 +1,8 @@
 """What a pass was asked: on which machine, why, and what a person allowed."""
 
-from dataclasses import dataclass
-
 from agent.facts.snapshot import Because
 from agent.host.root import Root
+from agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

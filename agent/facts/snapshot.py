@@ -1,7 +1,6 @@
 """Everything a pass knows, in one frozen value: the doors fill it, the planner reads nothing else. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -17,6 +16,7 @@ from agent.settings import Settings
 from agent.tpm.access import Access, Rule
 from agent.tpm.keys import Authorisations
 from agent.tpm.registration import MachineFacts
+from agent.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

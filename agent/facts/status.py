@@ -5,10 +5,10 @@ It lies in /run, so it ends with the boot that it speaks of.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
 from agent.facts import typed
+from agent.values import asdict, dataclass, field, fields
 
 SCHEMA = 1
 PLACE = "/run/edge-provisioner/status.json"

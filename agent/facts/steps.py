@@ -4,11 +4,10 @@ A step says its effect before it happens, and which part of the snapshot it chan
 again afterwards, and the step is proven by the planner's not asking for it any more.
 """
 
-from dataclasses import dataclass
-
 from agent.edge.config_text import KeyPath
 from agent.facts.snapshot import Part
 from agent.tpm.access import Rule, RuleState
+from agent.values import dataclass
 
 APPLY = "apply-config"
 RESTART = "restart-runtime"

@@ -1,8 +1,9 @@
 """Values that were read back from a file, made sure to be of the types that their fields declare. Pure."""
 
 import json
-from dataclasses import fields
 from typing import Any, TypeVar
+
+from agent.values import fields
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 
 from agent.host import wide_stat
+from agent.values import dataclass
 
 _TEMPORARY_PREFIX = ".edge-provisioner-"
 _FLOCK = "hhqqi"  # struct flock with large files, fcntl(2): type, whence, start, length, process

@@ -6,10 +6,10 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from agent.host import process
 from agent.host.root import Root, short_socket_path
+from agent.values import dataclass
 
 _SOCKET = "/run/systemd/journal/socket"
 _JOURNALCTL = "/usr/bin/journalctl"

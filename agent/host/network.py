@@ -4,11 +4,11 @@ import json
 import os
 import socket
 import time
-from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from agent.host.root import short_socket_path
+from agent.values import dataclass
 
 _LARGEST_BODY = 1024 * 1024
 

@@ -6,7 +6,8 @@ below it is absent, and users come from its own etc/passwd.
 
 import os
 import pwd
-from dataclasses import dataclass
+
+from agent.values import dataclass
 
 _FIELDS = 4  # name, password, id, and the group (passwd) or the members (group), passwd(5), group(5)
 _LONGEST_SOCKET_PATH = 107  # sun_path holds 108 bytes with the terminating NUL, unix(7)

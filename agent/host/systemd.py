@@ -1,10 +1,10 @@
 """systemd: what state units are in, credentials, and the conversation of a service with its manager."""
 
 import os
-from dataclasses import dataclass
 
 from agent.host import files, process
 from agent.host.root import Root
+from agent.values import dataclass
 
 _SYSTEMCTL = "/usr/bin/systemctl"
 _TIMEOUT_S = 20.0

@@ -7,7 +7,8 @@ newer, as one does that was written while the clock was wrong. There statx(2) is
 import errno
 import os
 import struct
-from dataclasses import dataclass
+
+from agent.values import dataclass
 
 _AT_FDCWD = -100
 _AT_SYMLINK_NOFOLLOW = 0x100

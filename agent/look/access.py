@@ -1,12 +1,11 @@
 """Whether the runtime's user may open the TPM's node, and the udev rule that lets it."""
 
-from dataclasses import replace
-
 from agent.facts.request import Request
 from agent.facts.snapshot import AccessFacts, Snapshot
 from agent.facts.status import Status
 from agent.settings import Settings
 from agent.tpm import access
+from agent.values import replace
 
 
 def places(_settings: Settings) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from dataclasses import replace
 from types import MappingProxyType
 
 from agent.codes import AgentError, config
@@ -15,6 +14,7 @@ from agent.host import files
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
+from agent.values import replace
 
 
 def places(settings: Settings) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """Look at the machine: every witness fills its part of one Snapshot. Changes nothing, starts no daemon."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from agent.codes import AgentError
@@ -14,6 +13,7 @@ from agent.host.root import Root
 from agent.look import access, config, machine, runtime, settings, tpm
 from agent.settings import Settings
 from agent.tpm.keys import Authorisations, authorisations
+from agent.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

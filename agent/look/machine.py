@@ -1,7 +1,5 @@
 """Which machine this is, and when: the moment of a look."""
 
-from dataclasses import replace
-
 from agent.facts.request import Request
 from agent.facts.snapshot import Moment, Snapshot
 from agent.facts.status import Status
@@ -9,6 +7,7 @@ from agent.host import clock
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.tpm import machine
+from agent.values import replace
 
 
 def places(_settings: Settings) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ The journal is read only where one of the other witnesses has doubts: that takes
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from agent.edge import causes, identity_service, iotedge, restarts
@@ -17,6 +16,7 @@ from agent.host import files, journal, systemd
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
+from agent.values import replace
 
 _UNITS = (
     *causes.DAEMONS,

@@ -5,13 +5,13 @@ Reads and never writes. A file that can't be read is a problem like any other, t
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from agent.codes import Finding
 from agent.codes import settings as codes
 from agent.host import files
 from agent.host.root import Root
 from agent.settings import Problem, Resolved, Settings, Source, resolve
+from agent.values import dataclass
 
 _FILE = "/etc/edge-provisioner/agent.toml"
 _VENDOR = "/usr/lib/edge-provisioner/agent.toml.d"

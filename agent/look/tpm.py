@@ -3,8 +3,6 @@
 A timer's look at a device that was well goes by the record while the same node is there: it wakes no TPM.
 """
 
-from dataclasses import replace
-
 from agent.codes import AgentError, Phase
 from agent.codes import tpm as codes
 from agent.facts.history import History
@@ -17,6 +15,7 @@ from agent.tpm import keys, nodes, survey
 from agent.tpm.device import Device, tcti_for_runtime
 from agent.tpm.keys import CREDENTIAL_PLACES
 from agent.tpm.public_area import name_of
+from agent.values import replace
 
 _WELL = (Phase.PROVISIONED, Phase.PROVISIONING)
 

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 
 from agent.act.apply import settle_intent
 from agent.act.carry_out import carry_out
@@ -19,6 +18,7 @@ from agent.look.everything import observe
 from agent.look.remembered import load_status
 from agent.passes import lock
 from agent.passes.publish import Publisher, record_identity
+from agent.values import replace
 
 
 def run_pass(request: Request, tell: Callable[[str], None], stopping: Callable[[], bool]) -> Status:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from agent.act.record import Record, save_status
 from agent.act.work import Outcome
@@ -16,6 +15,7 @@ from agent.facts.status import Notice, Status, StepStatus, TpmStatus, UnitStatus
 from agent.facts.steps import Begun
 from agent.host import clock
 from agent.plan import verdict, written
+from agent.values import dataclass, replace
 
 _INTERVAL_WITHOUT_SETTINGS_S = 60.0
 

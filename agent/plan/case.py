@@ -5,7 +5,6 @@ may be done.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from agent.codes import Finding
 from agent.edge.config_paths import Document, Intended
@@ -13,6 +12,7 @@ from agent.edge.config_text import KeyPath
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import Step
 from agent.settings import Settings
+from agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

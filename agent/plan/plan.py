@@ -5,7 +5,6 @@ made before the TPM has keys shows the later steps with a placeholder for what i
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from agent.codes import AgentError, Finding, Phase, runtime
 from agent.codes import settings as settings_codes
@@ -18,6 +17,7 @@ from agent.plan.config_file import config_file
 from agent.plan.stop import StopError
 from agent.plan.wish import wish
 from agent.settings import Settings
+from agent.values import dataclass
 
 _CONCERNS: tuple[Concern, ...] = (by_tpm.keys, by_tpm.access, config_file, apply_config)
 _KNOWN_VERSIONS = ("1.4.", "1.5.", "1.6.")

@@ -8,10 +8,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
+
+from agent.values import dataclass
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

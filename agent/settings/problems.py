@@ -3,10 +3,10 @@
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass
 
 from agent.settings.kinds import toml_key
 from agent.settings.rows import GROUPS, ROWS
+from agent.values import dataclass
 
 _PROBE = "edge-provisioner-line-probe"
 _SECRET = re.compile(r"pass(word|phrase|wd)|secret|credential|[-_]auth$", re.IGNORECASE)

@@ -7,12 +7,12 @@ what is wrong is told for all files at once, whether or not a stronger file cove
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from agent.settings.kinds import Refused, toml_value, type_name
 from agent.settings.problems import Problem, dotted_name, line_of, unknown
 from agent.settings.rows import GROUPS, ROWS, build
 from agent.settings.table import Row, Settings
+from agent.values import dataclass
 
 DEFAULT = "default"
 _POSITION = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)

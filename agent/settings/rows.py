@@ -1,11 +1,11 @@
 """The table of settings by dotted name, and `Settings` made from values by dotted name. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from agent.settings.table import Row, Settings
+from agent.values import dataclass, fields, replace
 
 T = TypeVar("T")
 

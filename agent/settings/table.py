@@ -3,14 +3,14 @@
 Pure. The typed `Settings`, the parser, `config show`, docs/settings.md and the sample file are
 all made from these rows. Names are a contract: images and scripts depend on them.
 """
-# ruff: noqa: RUF009  # the calls make dataclass fields
+# the calls make dataclass fields
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from agent.settings import kinds
+from agent.values import dataclass, field
 
 # Two keys, an apply and the rest have to fit into the watcher's limit for a pass (PASS_DEADLINE_S there).
 LONGEST_APPLY_S = 900

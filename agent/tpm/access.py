@@ -6,12 +6,12 @@ udevd resolves user names when it reads its rules, so the rule goes in place onc
 import errno
 import os
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.codes import AgentError, udev
 from agent.host import files, process
 from agent.host.root import Root, User
+from agent.values import dataclass
 
 RULE_PLACE = "/etc/udev/rules.d/tpmaccess.rules"
 RULE_PLACE_IN_RUN = "/run/udev/rules.d/tpmaccess.rules"

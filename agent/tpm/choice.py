@@ -3,11 +3,10 @@
 Pure. `seen` is every candidate with what could be learned about it.
 """
 
-from dataclasses import dataclass
-
 from agent.codes import Finding
 from agent.codes import tpm as codes
 from agent.tpm.device import Device
+from agent.values import dataclass
 
 _BY_EK = "ek:"
 

@@ -3,7 +3,7 @@
 Pure.
 """
 
-from dataclasses import dataclass
+from agent.values import dataclass
 
 _DEFAULTS_OF_RUNTIME = ("/dev/tpmrm0", "/dev/tpm0")  # observed on runtime 1.6: its TCTI "device" tries these
 _SOFTWARE_TCTIS = ("swtpm", "mssim", "libtpms")

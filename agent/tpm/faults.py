@@ -5,11 +5,10 @@ layers between it and us (TSS 2.0 Overview, TSS2_RC). Which password an authoris
 follows from the step.
 """
 
-from dataclasses import dataclass
-
 from agent.codes import Code, Finding
 from agent.codes import tpm as codes
 from agent.tpm.protocol import Failure, FailureKind, Step
+from agent.values import dataclass
 
 _TPM_LAYERS = (0x00, 0x0C)  # the TPM's own codes, and those a resource manager answers in its place
 _LAST_LAYER = 0xFF  # a bus that nobody drives reads as ones

@@ -4,7 +4,6 @@ Pure. A key is judged by what it can do, not by equality with our templates: key
 script, swtpm_setup and older runtimes left have other attributes or another `unique`, and work.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 
 from agent.tpm.public_area import PublicArea, name_of, parse_public, primary_qualified_name
@@ -18,6 +17,7 @@ from agent.tpm.templates import (
     Hierarchy,
     PersistentHandle,
 )
+from agent.values import dataclass
 
 _KINDS = {0x0008: "an HMAC key or sealed data", 0x0023: "an ECC key", 0x0025: "a symmetric key"}
 

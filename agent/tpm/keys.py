@@ -7,7 +7,6 @@ for the two keys that `ensure` makes at empty handles.
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agent.codes import AgentError, Finding
 from agent.codes import tpm as codes
@@ -29,6 +28,7 @@ from agent.tpm.protocol import (
     encode_request,
 )
 from agent.tpm.public_area import name_of
+from agent.values import dataclass
 
 READ_TIMEOUT_S = 30.0
 CREATE_TIMEOUT_S = 180.0

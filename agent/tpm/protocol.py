@@ -4,9 +4,10 @@ Pure. The steps tell the agent where the child was when a TPM hung or the child 
 """
 
 import json
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from agent.values import dataclass, field, fields
 
 
 class Operation(StrEnum):
@@ -94,7 +95,7 @@ class Found:
 
 def encode_request(request: ChildRequest) -> bytes:
     """Put a request into bytes for the child's standard input."""
-    names = ChildRequest.__dataclass_fields__
+    names = [one.name for one in fields(ChildRequest)]
     return json.dumps({name: getattr(request, name) for name in names}).encode()
 
 

@@ -6,7 +6,8 @@ in the same command that a key is a primary key of one hierarchy (TPM 2.0 part 1
 
 import hashlib
 import struct
-from dataclasses import dataclass
+
+from agent.values import dataclass
 
 _NO_SESSIONS = 0x8001
 _READ_PUBLIC = 0x00000173

@@ -7,10 +7,10 @@ missing or that thousands of machines share is refused.
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
 
 from agent.codes import AgentError
 from agent.codes import registration as codes
+from agent.values import dataclass
 
 _LONGEST = 128  # Device Provisioning Service, registrationId
 _ALLOWED = re.compile(r"[a-z0-9._:-]*")

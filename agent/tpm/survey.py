@@ -1,7 +1,5 @@
 """Look at every TPM that could be the device's, and choose."""
 
-from dataclasses import dataclass
-
 from agent.codes import AgentError
 from agent.host.root import Root
 from agent.tpm import keys, nodes
@@ -9,6 +7,7 @@ from agent.tpm.choice import Choice, Seen, choose, names_one_device
 from agent.tpm.device import Device
 from agent.tpm.keys import DEFAULT_PATIENCE, NO_AUTHORISATIONS, Authorisations, Patience, Request
 from agent.tpm.protocol import KeyState
+from agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

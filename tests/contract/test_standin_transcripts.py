@@ -8,10 +8,10 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 
+from agent.values import replace
 from tests.contract import states, transcripts
 from tests.contract.transcripts import Played, Transcript, active, comparable, read, shell, wait
 from tests.standins.machine import Machine

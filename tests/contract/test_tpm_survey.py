@@ -1,7 +1,6 @@
 """Several TPMs at once: the device's one is found by its EK, whatever the nodes are called."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from agent.host.root import Root
 from agent.tpm import keys, nodes
 from agent.tpm.keys import Request
 from agent.tpm.survey import Wanted, select
+from agent.values import replace
 from tests.contract.tpm_asking import FLUSH, MAKE, ONCE, READ, WARM, persistent_handles, tools
 from tests.standins.software_tpm import SoftwareTpm
 from tests.standins.tpm_wire import Effect, Fault

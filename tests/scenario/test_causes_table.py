@@ -1,10 +1,9 @@
 """Every fault of the table of causes, made: our status names it, stays with it, and sees it mended."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent.codes import Phase, apply, runtime
+from agent.values import replace
 from tests.scenario.causes_table import ROWS, Played, Row, played
 from tests.scenario.stage import Stage
 

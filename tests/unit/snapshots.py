@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass, replace
 from typing import Any, TypeVar
 
 import tomlkit
@@ -32,6 +31,7 @@ from agent.settings import Settings
 from agent.settings.table import Dps
 from agent.tpm.access import Access, Rule, RuleState
 from agent.tpm.registration import MachineFacts, ek_sha256
+from agent.values import replace
 from tests.unit.tpm_publics import EK
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def changed(value: T, **changes: Any) -> T:
     inner = {
         name: changed(getattr(value, name), **new)
         for name, new in changes.items()
-        if isinstance(new, Mapping) and is_dataclass(getattr(value, name))
+        if isinstance(new, Mapping) and not isinstance(getattr(value, name), Mapping)
     }
     made: T = replace(value, **{**changes, **inner})  # type: ignore[type-var]
     return made

@@ -1,13 +1,12 @@
 """The table of causes: from what the witnesses say to the one code that explains it."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent.codes import Code, Finding, cloud, identity, runtime
 from agent.edge.causes import CERTD, EDGED, IDENTITYD, KEYD, TPMD, diagnose
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
+from agent.values import replace
 from tests.unit.journals import journal, said
 from tests.unit.witnesses import (
     ASKS,

@@ -1,13 +1,12 @@
 """The table of causes: what the daemons wrote, of the TPM and of the cloud, to the code that it means."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent.codes import Code, cloud, runtime
 from agent.edge.causes import CERTD, DAEMONS, IDENTITYD, TPMD, diagnose
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.journal import Entry
+from agent.values import replace
 from tests.unit.journals import journal, processes_of, recorded, said
 from tests.unit.witnesses import (
     ASKS,

@@ -29,6 +29,7 @@ EFFECTS = frozenset({
 
 # Library: the only modules that import it.
 ONLY_IN = {
+    "dataclasses": {"values"},
     "subprocess": {"host.process"},
     "ssl": {"host.network"},
     "http": {"host.network"},

@@ -1,6 +1,5 @@
 """What holds of every plan, whatever the device: tried on generated devices."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from agent.facts.steps import ApplyConfig, RecordConfig, Step, WriteConfig
 from agent.host.systemd import Secret
 from agent.plan.plan import plan
 from agent.tpm.access import Access, Rule, RuleState
+from agent.values import replace
 from tests.unit.snapshots import (
     BOOT,
     BY_HAND,

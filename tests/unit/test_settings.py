@@ -1,13 +1,13 @@
 """Settings from files: the contract of names and defaults, what overrides what, and every problem at once."""
 
 import tomllib
-from dataclasses import FrozenInstanceError
 
 import pytest
 
 from agent.settings import DEFAULT, Method, Problem, Resolved, Settings, Source, reference, resolve
 from agent.settings.kinds import toml_value
 from agent.settings.rows import ROWS, value_of
+from agent.values import FrozenInstanceError
 
 # What a user may write, as promised: extend, never rename, never change a default.
 CONTRACT = """

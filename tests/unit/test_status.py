@@ -1,12 +1,12 @@
 """The status that a pass leaves is read back as it was, and a damaged one is refused."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agent.facts.status import Notice, SeenNode, Status, StepStatus, TpmStatus, UnitStatus, Writer
+from agent.values import replace
 
 STATUS = Status(
     phase="provisioned",

@@ -1,10 +1,9 @@
 """What is read back from a file is of the types that its fields declare, or is refused."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from agent.facts import typed
+from agent.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What the witnesses say, for the table of causes: a healthy device, and daemons in trouble."""
 
-from dataclasses import replace
 from typing import Any
 
 from agent.codes import Code
@@ -8,6 +7,7 @@ from agent.edge.causes import DAEMONS, Evidence, diagnose
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.systemd import Unit
+from agent.values import replace
 from tests.unit.journals import ENDED, journal, said
 
 NOW_S = 1000.0
