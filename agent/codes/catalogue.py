@@ -1,6 +1,5 @@
 """All rows of the registry together, found by looking through the family modules."""
 
-import pkgutil
 from collections.abc import Mapping
 from importlib import import_module
 from itertools import pairwise
@@ -13,6 +12,8 @@ _NO_FAMILIES = ("catalogue", "registry")
 
 def families() -> Mapping[str, tuple[Code, ...]]:
     """Give each family module's rows, sorted by name."""
+    import pkgutil  # loads `inspect`, which no pass has a use for
+
     modules = sorted(found.name for found in pkgutil.iter_modules(codes.__path__))
     return {name: _rows(name) for name in modules if name not in _NO_FAMILIES}
 
@@ -44,9 +45,14 @@ def without_facts(text: str, code: Code) -> str:
 
 
 def by_name(name: str) -> Code:
-    """Give the row with this name.
+    """Give the row with this name; its family is the word before the dot.
 
     Raises:
         KeyError: there is none.
     """
-    return {row.name: row for row in all_codes()}[name]
+    family = name.partition(".")[0]
+    try:
+        rows = () if family in _NO_FAMILIES else _rows(family)
+    except ImportError as error:
+        raise KeyError(name) from error
+    return {row.name: row for row in rows}[name]

@@ -105,6 +105,22 @@ def test_an_answer_in_pieces_and_chunks_is_whole(daemon: Start) -> None:
     assert ask_unix(daemon(serve), "GET", "/", timeout_s=_DEADLINE_S) == Answer(200, b"abc")
 
 
+def test_an_answer_without_a_length_ends_with_the_connection(daemon: Start) -> None:
+    path = daemon(_answering(b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nall of it"))
+
+    assert ask_unix(path, "GET", "/", timeout_s=_DEADLINE_S) == Answer(200, b"all of it")
+
+
+def test_a_chunk_may_have_an_extension_and_headers_any_case(daemon: Start) -> None:
+    path = daemon(
+        _answering(
+            b"HTTP/1.1 200 OK\r\nTRANSFER-ENCODING: Chunked\r\n\r\n2;x=y\r\nab\r\n5\r\n01234\r\n0\r\n\r\n"
+        )
+    )
+
+    assert ask_unix(path, "GET", "/", timeout_s=_DEADLINE_S) == Answer(200, b"ab01234")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -112,9 +128,27 @@ def test_an_answer_in_pieces_and_chunks_is_whole(daemon: Start) -> None:
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
         b"something else\r\n\r\n",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 fine\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"80000\r\n%b\r\n" % bytes(0x80000) * 3,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n" + bytes(1048577),
     ],
-    ids=["nothing", "half a body", "half a chunk", "no HTTP", "too much"],
+    ids=[
+        "nothing",
+        "half a body",
+        "half a chunk",
+        "no HTTP",
+        "half a line",
+        "no status",
+        "a length below zero",
+        "a chunk without a size",
+        "too many chunks",
+        "too many headers",
+        "too much",
+    ],
 )
 def test_what_is_no_whole_answer_is_none(answer: bytes, daemon: Start) -> None:
     def serve(client: socket.socket) -> None:

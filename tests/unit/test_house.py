@@ -31,9 +31,9 @@ EFFECTS = frozenset({
 ONLY_IN = {
     "dataclasses": {"values"},
     "subprocess": {"host.process"},
-    "ssl": {"host.network"},
-    "http": {"host.network"},
-    "urllib.request": {"host.network"},
+    "ssl": set(),
+    "http": set(),
+    "urllib.request": set(),
     "time": {"host.clock", "host.network", "host.process"},
     "random": {"host.clock"},
     "tempfile": {"host.files"},
