@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from itertools import dropwhile, takewhile
 from typing import Union
 
-import tomlkit
-
 from agent.edge.config_statements import KeyPath, Source, Statement, is_blank, is_comment, scan, value_span
 
 Value = Union[str, int, bool, Mapping[str, "Value"]]  # noqa: UP007  # a name in quotes takes no bar
@@ -28,7 +26,9 @@ def line_end(text: str) -> str:
 def spelled(value: Value) -> str:
     """Write a value as TOML on one line; a mapping becomes an inline table."""
     if not isinstance(value, Mapping):
-        return tomlkit.item(value).as_string()
+        from tomlkit import item  # costs as much as three of our rooms, and most passes write nothing
+
+        return item(value).as_string()
     pairs = (f"{_spelled_key(name)} = {spelled(inner)}" for name, inner in value.items())
     return f"{{ {', '.join(pairs)} }}"
 
@@ -81,7 +81,9 @@ def _without_empty_table(text: str, table: KeyPath) -> str:
 
 
 def _spelled_key(name: str) -> str:
-    return tomlkit.key(name).as_string()
+    from tomlkit import key  # as above
+
+    return key(name).as_string()
 
 
 def _place_of_table(source: Source, table: KeyPath) -> int:

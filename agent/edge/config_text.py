@@ -7,7 +7,6 @@ the table that the comment is about, so lines are spliced here.
 """
 
 import codecs
-import difflib
 import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -192,6 +191,8 @@ def unified_diff(before: str, after: str, name: str, secret_paths: Collection[Ke
         AgentError: config.invalid-toml.
 
     """
+    import difflib  # as tomlkit: of use only where something is to be changed
+
     old, new = (_shown_lines(text, secret_paths) for text in (before, after))
     return "".join(
         _terminated(line.partition("\0")[0]) for line in difflib.unified_diff(old, new, name, name)

@@ -1,7 +1,6 @@
 """Time, chance and sleep: the only place that asks for them."""
 
 import os
-import random
 import time
 
 from agent.host.root import Root
@@ -26,7 +25,7 @@ def rest(duration_s: float) -> None:
 
 def jitter() -> float:
     """Give a random number in [0, 1) for back-off."""
-    return random.random()  # noqa: S311  # spreads retries; nothing secret depends on it
+    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 def random_id() -> str:

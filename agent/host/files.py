@@ -5,7 +5,6 @@ import fcntl
 import os
 import stat
 import struct
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -99,7 +98,8 @@ def write(path: str, data: bytes, attributes: Attributes) -> bool:
     if _already(path, data, attributes):
         return False
     folder = os.path.dirname(path)
-    handle, temporary = tempfile.mkstemp(prefix=_TEMPORARY_PREFIX, dir=folder)
+    temporary = os.path.join(folder, _TEMPORARY_PREFIX + os.urandom(8).hex())
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as target:
             target.write(data)

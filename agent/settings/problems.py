@@ -1,6 +1,5 @@
 """What can be wrong with a settings file, where it stands, and the nearest key there is. Pure."""
 
-import difflib
 import re
 import tomllib
 
@@ -46,6 +45,8 @@ def unknown(path: tuple[str, ...], kind: str) -> tuple[str, str | None]:
 
 def _nearest(dotted: str) -> str | None:
     """Find the known name that looks most like this one; the same key in another table comes first."""
+    import difflib  # of use only where something is misspelt
+
     known = [name for name in (*ROWS, *GROUPS) if name]
     last = dotted.rpartition(".")[2]
     moved = [name for name in known if name.rpartition(".")[2] == last]
