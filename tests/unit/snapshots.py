@@ -78,7 +78,7 @@ def changed(value: T, **changes: Any) -> T:
     inner = {
         name: changed(getattr(value, name), **new)
         for name, new in changes.items()
-        if isinstance(new, Mapping) and not isinstance(getattr(value, name), Mapping)
+        if isinstance(new, Mapping) and hasattr(getattr(value, name), "__match_args__")
     }
     made: T = replace(value, **{**changes, **inner})  # type: ignore[type-var]
     return made
