@@ -6,7 +6,7 @@ The journal is read only where one of the other witnesses has doubts: that takes
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent.edge import causes, identity_service, iotedge, restarts
+from agent.edge import evidence, identity_service, iotedge, restarts
 from agent.edge.engine import ask_engine
 from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
@@ -18,10 +18,7 @@ from agent.settings import Settings
 from agent.settings.table import Runtime
 from agent.values import replace
 
-_UNITS = (
-    *causes.DAEMONS,
-    *(name.replace(".service", ".socket") for name in causes.DAEMONS if name != causes.EDGED),
-)
+_UNITS = (*evidence.DAEMONS, *evidence.SOCKETS)
 _ENGINE = "docker.service"
 _SOCKETS = tuple(f"/run/aziot/{name}.sock" for name in ("identityd", "keyd", "certd", "tpmd"))
 _UNIT_FILES = "/etc/systemd/system"  # where units are masked
@@ -34,7 +31,7 @@ _Before = Mapping[str, UnitStatus]
 
 def places(settings: Settings) -> tuple[str, ...]:
     """Name the files that tell of a change: starts and ends of the daemons are among them."""
-    starts = (systemd.invocation_place(unit) for unit in (*causes.DAEMONS, _ENGINE))
+    starts = (systemd.invocation_place(unit) for unit in (*evidence.DAEMONS, _ENGINE))
     return (settings.runtime.iotedge, _BACKUP, _UNIT_FILES, *_SOCKETS, *starts)
 
 
@@ -52,7 +49,7 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
     known = _units_of(before)
     units = _counted(systemd.show(root, _UNITS), known)
     daemons = {unit.name: unit for unit in units or ()}
-    identityd = daemons.get(causes.IDENTITYD)
+    identityd = daemons.get(evidence.IDENTITYD)
     answer = identity_service.DeviceAnswer()
     if identityd is not None and identityd.runs:
         answer = identity_service.ask_device(root)
@@ -98,7 +95,7 @@ def _is_as_it_was(unit: systemd.Unit, known: _Before) -> bool:
 def _with_testimony(root: Root, program: str, facts: RuntimeFacts, known: _Before) -> RuntimeFacts:
     """Read the journal, and the units at the same moment: the identity service may have let us wait."""
     units = systemd.show(root, _UNITS)
-    entries = journal.read(root, causes.DAEMONS, newest=_JOURNAL_LINES) or ()
+    entries = journal.read(root, evidence.DAEMONS, newest=_JOURNAL_LINES) or ()
     status = iotedge.system_status(root, program)
     return replace(facts, units=_counted(units, known, entries), journal=entries, status=status)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from agent.codes import Finding, apply
 from agent.edge import generated
-from agent.edge.causes import EDGED
 from agent.edge.engine import EngineState
+from agent.edge.evidence import EDGED
 from agent.facts.history import Intent, may_retry
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import APPLY, RESTART, ApplyConfig, RestartRuntime

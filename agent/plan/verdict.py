@@ -7,6 +7,7 @@ from types import MappingProxyType
 from agent.codes import Finding, Phase, apply, identity, runtime, tpm
 from agent.codes.catalogue import by_name
 from agent.edge import causes
+from agent.edge.evidence import Evidence
 from agent.facts.history import Attempt
 from agent.facts.snapshot import Snapshot
 from agent.plan import written
@@ -35,12 +36,12 @@ def judge(snapshot: Snapshot, settings: Settings) -> Finding:
     return runtime.PROVISIONED(**device)
 
 
-def evidence(snapshot: Snapshot, settings: Settings) -> causes.Evidence:
+def evidence(snapshot: Snapshot, settings: Settings) -> Evidence:
     """Gather what the witnesses say."""
     seen, moment = snapshot.runtime, snapshot.moment
     now = dt.datetime.fromtimestamp(moment.wall_s, dt.UTC)
     recorded = snapshot.history.identity
-    return causes.Evidence(
+    return Evidence(
         units=MappingProxyType({unit.name: unit for unit in seen.units or ()}),
         answer=seen.answer,
         now_s=moment.monotonic_s,

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import tomlkit
 
-from agent.edge import causes, config_text
+from agent.edge import config_text
 from agent.edge.engine import EngineState
+from agent.edge.evidence import DAEMONS, SOCKETS
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.facts.history import History, Identity
 from agent.facts.snapshot import AccessFacts, ConfigFacts, Moment, RuntimeFacts, Snapshot, TpmFacts
@@ -39,7 +40,6 @@ SCOPE, HUB, DEVICE = "0ne00112233", "hub.test", "dev-tpm-1"
 REGISTRATION_ID = ek_sha256(EK)
 ENDPOINT = "https://global.azure-devices-provisioning.net"
 NOW_S, BOOT = 1000.0, "boot-1"
-SOCKETS = tuple(name.replace(".service", ".socket") for name in causes.DAEMONS if name != causes.EDGED)
 _MOST_STEPS = 12
 
 # What the agent writes, and what a person would who followed the published procedure.
@@ -122,7 +122,7 @@ def generated_from(snapshot: Snapshot) -> Mapping[str, str]:
 
 def running(*, since_s: float = 100.0) -> tuple[Unit, ...]:
     """Give all units of the runtime as they are when all is well."""
-    services = (Unit(name, "loaded", "active", "running", active_since_s=since_s) for name in causes.DAEMONS)
+    services = (Unit(name, "loaded", "active", "running", active_since_s=since_s) for name in DAEMONS)
     return (*services, *(Unit(name, "loaded", "active", "listening") for name in SOCKETS))
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from agent.codes import Code, Finding, cloud, identity, runtime
-from agent.edge.causes import CERTD, EDGED, IDENTITYD, KEYD, TPMD, diagnose
+from agent.edge.causes import diagnose
 from agent.edge.engine import EngineState
+from agent.edge.evidence import CERTD, EDGED, IDENTITYD, KEYD, TPMD
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.values import replace
 from tests.unit.journals import journal, said

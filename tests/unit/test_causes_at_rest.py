@@ -1,7 +1,7 @@
 """Causes where one of the runtime's texts is true and yet not the cause any more, or not yet."""
 
 from agent.codes import cloud, identity, runtime
-from agent.edge.causes import IDENTITYD, TPMD
+from agent.edge.evidence import IDENTITYD, TPMD
 from tests.unit.journals import journal, said
 from tests.unit.witnesses import ASKS, SILENT, STARTED, code, evidence, failed_with, looping
 

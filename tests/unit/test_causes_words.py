@@ -3,7 +3,8 @@
 import pytest
 
 from agent.codes import Code, cloud, runtime
-from agent.edge.causes import CERTD, DAEMONS, IDENTITYD, TPMD, diagnose
+from agent.edge.causes import diagnose
+from agent.edge.evidence import CERTD, DAEMONS, IDENTITYD, TPMD
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.journal import Entry
 from agent.values import replace

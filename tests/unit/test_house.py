@@ -14,7 +14,11 @@ ROOMS_OF_EFFECTS = ("host", "look", "act", "passes", "cli", "__main__")  # by do
 MUST_BE_PURE = (
     "edge.apply_text",
     "edge.causes",
+    "edge.causes_at_identityd",
+    "edge.causes_at_tpmd",
+    "edge.causes_in_units",
     "edge.config_text",
+    "edge.evidence",
     "edge.generated",
     "edge.journal_text",
     "edge.status_text",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.edge.causes import CERTD, IDENTITYD, TPMD
+from agent.edge.evidence import CERTD, IDENTITYD, TPMD
 from agent.edge.journal_text import (
     errors,
     innermost_cause,

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.edge import restarts
-from agent.edge.causes import IDENTITYD, KEYD
+from agent.edge.evidence import IDENTITYD, KEYD
 from agent.host.journal import Entry
 from agent.host.systemd import Unit
 from tests.unit.journals import recorded

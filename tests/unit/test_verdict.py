@@ -3,7 +3,7 @@
 import pytest
 
 from agent.codes import Finding, Phase, apply, cloud, identity, runtime, tpm
-from agent.edge.causes import IDENTITYD, TPMD
+from agent.edge.evidence import IDENTITYD, TPMD
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.facts.history import Attempt
 from agent.plan import verdict

@@ -3,8 +3,9 @@
 from typing import Any
 
 from agent.codes import Code
-from agent.edge.causes import DAEMONS, Evidence, diagnose
+from agent.edge.causes import diagnose
 from agent.edge.engine import EngineState
+from agent.edge.evidence import DAEMONS, Evidence
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.systemd import Unit
 from agent.values import replace
