@@ -36,7 +36,8 @@ def _explained(code: Code) -> str:
         f"{code.name}: {without_facts(code.summary, code)}\n\n"
         f"{without_facts(code.explanation, code)}\n\n"
         f"What to do: {without_facts(code.remedy, code)}\n\n"
-        f"phase {code.phase}, exit code {int(code.exit_code)}, MESSAGE_ID={code.message_id}"
+        f"phase {code.phase}, exit code {int(code.exit_code)}, told within {code.visible_within_s:.0f} s, "
+        f"MESSAGE_ID={code.message_id}"
     )
 
 

@@ -81,6 +81,7 @@ SILENT = Code(
     "The daemon aziot-identityd runs and writes nothing: the service is slow, hangs, or has asked for a pause. Which of "
     "these it is shows after about 75 seconds.",
     "Wait; the agent looks again by itself.",
+    shows_after_s=20.0,  # a first registration takes 10 to 15 s with a quick cloud
 )
 THROTTLED = Code(
     "cloud.throttled",
@@ -90,6 +91,8 @@ THROTTLED = Code(
     "On status 429 aziot-identityd waits 60 to 330 seconds between attempts, and writes nothing about it. Many "
     "devices that register at once cause this.",
     "Wait. Do not restart the daemons: each restart asks the cloud again at once.",
+    shows_after_s=75.0,  # cloud_timeout_sec is at least 70; silence beyond it is a pause after a 429
+    visible_within_s=120.0,
 )
 HANGING = Code(
     "cloud.hanging",
@@ -101,6 +104,8 @@ HANGING = Code(
     "Try the way to the cloud with "
     "`timeout 20 openssl s_client -brief -connect global.azure-devices-provisioning.net:443`. If that hangs too, "
     "look at the proxy, the firewall and the packet size (`ip link` shows the MTU). " + _RETRIES,
+    shows_after_s=75.0,  # aziot-identityd waits that long for an answer
+    visible_within_s=120.0,
 )
 HUB_REFUSES = Code(
     "cloud.hub-refuses",

@@ -64,6 +64,10 @@ class Code:
     happens, `remedy` what to do, in words a tired person can follow. The three may name facts
     in braces. A code with phase PROVISIONED is a notice: it changes nothing about the device's
     phase.
+
+    `shows_after_s` is how long a fault must have lasted before it can be told from something that passes by
+    itself. `visible_within_s` is how long after it began it may take until it is told, that time included:
+    what may follow from a finding is looked for at least each `slack_s`.
     """
 
     name: str
@@ -72,6 +76,13 @@ class Code:
     summary: str
     explanation: str
     remedy: str
+    shows_after_s: float = 0.0
+    visible_within_s: float = 60.0
+
+    @property
+    def slack_s(self) -> float:
+        """The longest pause between two looks, in seconds, with which the code is told in time."""
+        return self.visible_within_s - self.shows_after_s
 
     @property
     def exit_code(self) -> ExitCode:

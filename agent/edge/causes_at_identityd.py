@@ -9,8 +9,6 @@ from agent.edge import journal_text
 from agent.edge.evidence import IDENTITYD, Evidence, Texts
 from agent.edge.identity_service import AnswerKind
 
-_PATIENCE_S = 20.0  # a first registration takes 10 to 15 s with a quick cloud
-_REQUEST_TIMEOUT_S = 75.0  # cloud_timeout_sec is at least 70; silence beyond it is a pause after a 429
 _NOT_STORED = "Network not available for Identity reconciliation"  # an identity is stored at its end
 _TEXTS: Texts = (
     (r"missing field `authenticationKey`", cloud.NOT_ENROLLED),
@@ -75,9 +73,9 @@ def silent(seen: Evidence) -> Finding | None:
         return found
     began = [entry.monotonic_s for entry in run if "Provisioning starting" in entry.message]
     seconds = seen.now_s - max([*began, seen.unit(IDENTITYD).active_since_s])
-    if seconds > _REQUEST_TIMEOUT_S:
-        return cloud.THROTTLED(seconds=round(seconds))
-    return cloud.SILENT(seconds=round(seconds)) if seconds > _PATIENCE_S else runtime.STARTING()
+    told = (code for code in (cloud.THROTTLED, cloud.SILENT) if seconds > code.shows_after_s)
+    code = next(told, None)
+    return code(seconds=round(seconds)) if code else runtime.STARTING()
 
 
 def not_known(seen: Evidence) -> Finding | None:

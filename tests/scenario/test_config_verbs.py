@@ -207,7 +207,10 @@ def test_explain_tells_a_code_and_lists_them_all() -> None:
 
     assert (one.returncode, every.returncode) == (0, 0)
     assert '  id_scope = "0ne00112233"\n' in one.stdout
-    assert "phase unconfigured, exit code 3, MESSAGE_ID=4d8a8410f368d88c1ce6bec23440e585" in one.stdout
+    assert (
+        "phase unconfigured, exit code 3, told within 60 s, MESSAGE_ID=4d8a8410f368d88c1ce6bec23440e585"
+        in one.stdout
+    )
     assert "There is no settings file <path>\n" in every.stdout
 
 

@@ -71,6 +71,13 @@ def test_what_a_person_types_stands_in_backticks_without_a_full_stop(family: str
     assert not [typed for typed in parts[1::2] if typed.endswith(".")]
 
 
+@pytest.mark.parametrize(("family", "row"), ROWS)
+def test_a_code_leaves_time_to_look(family: str, row: Code) -> None:
+    """A code that shows late is told later; what is left must be enough for a look now and then."""
+    assert row.shows_after_s >= 0
+    assert row.slack_s == row.visible_within_s - row.shows_after_s >= 30
+
+
 def test_message_ids_are_128_bits_and_unique() -> None:
     ids = {row.message_id for row in catalogue.all_codes()}
 
