@@ -71,6 +71,18 @@ UNIT_FAILED = Code(
     "Look at `journalctl -u {unit} -n 100` for the whole story and correct what the message names. Then run "
     "`systemctl start {unit}`.",
 )
+SOCKET_FAILED = Code(
+    "runtime.socket-failed",
+    Phase.DEGRADED,
+    Severity.ERROR,
+    "{socket} was given up by systemd ({result}), so {unit} does not start when it is needed",
+    "The service manager stops listening for a daemon that ends at once each time, that it may not start, or that was restarted "
+    "too often within 10 seconds. A failed socket does not come back by itself, and the runtime's own status may "
+    "show Ready for its daemon, which looks like a healthy idle device.",
+    "Look at `systemctl status {socket} {unit}` and `journalctl -u {socket} -u {unit} -n 100` for why it could not be "
+    "started, and correct that first. Then run `systemctl reset-failed {socket} {unit}` and "
+    "`systemctl restart {unit}`.",
+)
 CRASH_LOOP = Code(
     "runtime.crash-loop",
     Phase.DEGRADED,
@@ -79,6 +91,7 @@ CRASH_LOOP = Code(
     "It is started again by systemd every 5 seconds. Between two crashes the runtime's own status shows Running.",
     "Look at `journalctl -u {unit} -n 100` for the whole story and correct what the message names. Nothing needs to "
     "be restarted afterwards.",
+    shows_after_s=10.0,  # once does no harm; the second time comes 5 s later
 )
 RESTARTED = Code(
     "runtime.restarted",

@@ -25,6 +25,7 @@ def _engine(seen: Evidence) -> Finding | None:
 _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     causes_in_units.masked,
     causes_in_units.bad_settings,
+    causes_in_units.socket_failed,
     causes_in_units.stopped,
     causes_at_identityd.backup_lost,
     causes_at_tpmd.tpmd,

@@ -2,7 +2,7 @@
 
 from agent.codes import Finding, runtime
 from agent.edge import journal_text
-from agent.edge.evidence import DAEMONS, EDGED, Evidence, fails, short
+from agent.edge.evidence import DAEMONS, EDGED, SOCKETS, Evidence, fails, service_of, short
 from agent.host.systemd import Unit
 
 _EXIT_SETTINGS = 153  # edged's "bad settings", which systemd does not restart
@@ -39,6 +39,15 @@ def stopped(seen: Evidence) -> Finding | None:
             comes_up = asked.enabled == "enabled" and not asked.active_since_s  # not up yet in this boot
             return runtime.STARTING() if comes_up else runtime.STOPPED(unit=short(name))
     return None
+
+
+def socket_failed(seen: Evidence) -> Finding | None:
+    """Find a socket that systemd does not listen on any more; its service may look idle and well."""
+    failed = (name for name in SOCKETS if seen.unit(name).active == "failed")
+    name = next(failed, None)
+    if name is None:
+        return None
+    return runtime.SOCKET_FAILED(socket=name, result=seen.unit(name).result, unit=short(service_of(name)))
 
 
 def crash_loop(seen: Evidence) -> Finding | None:

@@ -1,13 +1,17 @@
-"""The container engine, as far as an apply needs it: from the second apply on it must answer."""
+"""The container engine: whether it answers, which an apply needs, and how the module edgeAgent is there."""
 
 from enum import StrEnum
 
+from agent.edge import container
+from agent.edge.container import Container
 from agent.host.network import ask_unix
 from agent.host.root import Root
 
 _SOCKET = "/var/run/docker.sock"
 _TIMEOUT_S = 10.0
-_OK = 200
+_OK, _NOT_FOUND = 200, 404
+_AGENT = "/containers/edgeAgent"
+_LAST_LINES = 20
 
 
 class EngineState(StrEnum):
@@ -20,8 +24,27 @@ class EngineState(StrEnum):
 
 def ask_engine(root: Root) -> EngineState:
     """Ask the engine whether it is there, on the socket that the runtime uses by default."""
+    return EngineState.UP if _get(root, "/_ping")[0] == _OK else EngineState.DOWN
+
+
+def ask_edge_agent(root: Root) -> Container:
+    """Ask the engine for the container of edgeAgent; its state is empty where the engine does not say."""
+    status, body = _get(root, f"{_AGENT}/json")
+    if status == _NOT_FOUND:
+        return Container(container.ABSENT)
+    return container.read(body) if status == _OK else Container()
+
+
+def last_words(root: Root) -> str:
+    """Give the last thing that edgeAgent wrote; empty where the engine keeps no log that it can give."""
+    status, body = _get(root, f"{_AGENT}/logs?stdout=1&stderr=1&tail={_LAST_LINES}")
+    return container.last_words(body) if status == _OK else ""
+
+
+def _get(root: Root, target: str) -> tuple[int, bytes]:
+    """Ask one question; status 0 where nobody answers in time."""
     try:
-        answer = ask_unix(root.path(_SOCKET), "GET", "/_ping", timeout_s=_TIMEOUT_S)
+        answer = ask_unix(root.path(_SOCKET), "GET", target, timeout_s=_TIMEOUT_S)
     except OSError:
-        return EngineState.DOWN
-    return EngineState.UP if answer is not None and answer.status == _OK else EngineState.DOWN
+        return 0, b""
+    return (answer.status, answer.body) if answer is not None else (0, b"")

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from agent.codes import Code, Finding
 from agent.edge import journal_text
+from agent.edge.container import Container
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.host.journal import Entry
@@ -25,7 +26,10 @@ Texts = tuple[tuple[str, Code], ...]  # a pattern, and the code that it means; t
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the witnesses say. `looked` is what aziot-tpmd opens, `node` where the TPM is, if anywhere."""
+    """What the witnesses say. `looked` is what aziot-tpmd opens, `node` where the TPM is, if anywhere.
+
+    `now_s` is the monotonic clock, as the journal and the units have it; `wall_s` is what containers have.
+    """
 
     units: Mapping[str, Unit]
     answer: DeviceAnswer
@@ -37,6 +41,8 @@ class Evidence:
     node: str = ""
     looked: str = ""
     engine: EngineState = EngineState.UNKNOWN
+    edge_agent: Container = field(default_factory=Container)
+    wall_s: float = 0.0
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def unit(self, name: str) -> Unit:
@@ -91,3 +97,8 @@ def fails(unit: Unit) -> bool:
 def short(unit: str) -> str:
     """Give a service's name as people type it; a socket keeps its own."""
     return unit.removesuffix(".service")
+
+
+def service_of(socket: str) -> str:
+    """Name the service behind a socket of the runtime."""
+    return socket.partition(".")[0] + ".service"

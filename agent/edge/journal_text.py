@@ -37,7 +37,7 @@ def last_failure(entries: Iterable[Entry], unit: str, *, newest_only: bool = Fal
         told = earlier
     else:
         told = newest if errors(newest) else ()
-    return tuple(text for text in _folded(told) if not _is_backtrace(text))
+    return tuple(text for text in folded(told) if not _is_backtrace(text))
 
 
 def _failed(run: tuple[str, ...]) -> bool:
@@ -61,7 +61,7 @@ def _runs(entries: tuple[Entry, ...]) -> list[tuple[Entry, ...]]:
     return [tuple(entry for entry in entries if entry.invocation == one) for one in order]
 
 
-def _folded(texts: Iterable[str]) -> list[str]:
+def folded(texts: Iterable[str]) -> list[str]:
     """Put the reasons of a block into the line above it, as one of the lines that the other daemons print."""
     folded: list[str] = []
     in_block = False

@@ -5,6 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from agent.codes import Finding
+from agent.edge.container import Container
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import DeviceAnswer
 from agent.edge.status_text import ServiceLine
@@ -68,7 +69,8 @@ class RuntimeFacts:
 
     `units` is None where systemd does not answer; `restarts_before` is what the last look counted;
     `journal` is read only when something is wrong. `change_pid` and `installer_pid` are processes that change
-    the runtime now: an `iotedge` command, and whoever installs packages.
+    the runtime now: an `iotedge` command, and whoever installs packages. `edge_agent` is the container of the
+    module edgeAgent, asked for once the device is known.
     """
 
     program: str | None = None
@@ -80,6 +82,7 @@ class RuntimeFacts:
     answer: DeviceAnswer = field(default_factory=DeviceAnswer)
     backup: bool = False
     engine: EngineState = EngineState.UNKNOWN
+    edge_agent: Container = field(default_factory=Container)
     journal: tuple[Entry, ...] = ()
     change_pid: int | None = None
     installer_pid: int | None = None

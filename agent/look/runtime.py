@@ -6,13 +6,14 @@ The journal is read only where one of the other witnesses has doubts: that takes
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent.edge import evidence, identity_service, iotedge, restarts
-from agent.edge.engine import ask_engine
+from agent.edge import causes_at_modules, evidence, identity_service, iotedge, restarts
+from agent.edge.container import Container
+from agent.edge.engine import EngineState, ask_edge_agent, ask_engine, last_words
 from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
 from agent.facts.snapshot import Because, RuntimeFacts, Snapshot
 from agent.facts.status import Status, UnitStatus
-from agent.host import files, journal, systemd
+from agent.host import clock, files, journal, systemd
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -64,7 +65,31 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
         change_pid=iotedge.running_change(root, program),
         installer_pid=files.record_lock_holder(root.path(_PACKAGES_LOCK)),
     )
-    return facts if _is_calm(facts, known) else _with_testimony(root, program, facts, known)
+    facts = replace(facts, edge_agent=_edge_agent(root, facts))
+    if _is_calm(facts, known):
+        return _with_word_of_modules(root, facts)
+    return _with_testimony(root, program, facts, known)
+
+
+def _edge_agent(root: Root, facts: RuntimeFacts) -> Container:
+    """Ask for edgeAgent, which the runtime starts once it knows its device."""
+    if facts.engine is not EngineState.UP or facts.answer.kind is not AnswerKind.DEVICE:
+        return Container()
+    found = ask_edge_agent(root)
+    ended = found.finished_s and _needs_a_word(found)
+    return replace(found, last_words=last_words(root)) if ended else found
+
+
+def _needs_a_word(container: Container) -> bool:
+    return causes_at_modules.needs_a_word(container, clock.wall_s())
+
+
+def _with_word_of_modules(root: Root, facts: RuntimeFacts) -> RuntimeFacts:
+    """Read aziot-edged's journal where edgeAgent alone is in doubt; the daemons are well."""
+    if not _needs_a_word(facts.edge_agent):
+        return facts
+    entries = journal.read(root, (evidence.EDGED,), newest=_JOURNAL_LINES) or ()
+    return replace(facts, journal=entries)
 
 
 def _version(request: Request, program: str, before: Status | None) -> str:

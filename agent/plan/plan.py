@@ -54,6 +54,8 @@ def plan(snapshot: Snapshot) -> Plan:
             else:
                 steps.append(found)
         finding = None if steps else verdict.judge(snapshot, settings)
+        if finding is not None and finding.code is runtime.PROVISIONED:
+            notices += verdict.progress(snapshot, settings)
     except StopError as stop:
         finding, held_diff = stop.finding, stop.held_diff
     except AgentError as error:

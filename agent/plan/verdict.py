@@ -2,11 +2,12 @@
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from types import MappingProxyType
 
-from agent.codes import Finding, Phase, apply, identity, runtime, tpm
+from agent.codes import Code, Finding, Phase, apply, cloud, identity, modules, runtime, tpm
 from agent.codes.catalogue import by_name
-from agent.edge import causes
+from agent.edge import causes, causes_at_modules
 from agent.edge.evidence import Evidence
 from agent.facts.history import Attempt
 from agent.facts.snapshot import Snapshot
@@ -23,7 +24,8 @@ def judge(snapshot: Snapshot, settings: Settings) -> Finding:
     """Give the one finding that says how the device is."""
     if snapshot.runtime.units is None:
         return runtime.UNKNOWN()
-    cause = causes.diagnose(evidence(snapshot, settings))
+    seen = evidence(snapshot, settings)
+    cause = causes.diagnose(seen)
     if cause is not None:
         return cause
     answer = snapshot.runtime.answer
@@ -33,7 +35,13 @@ def judge(snapshot: Snapshot, settings: Settings) -> Finding:
     left_s = settings.runtime.prove_s - _up_for_s(snapshot)
     if left_s > 0:
         return runtime.PROVING(seconds=math.ceil(left_s), **device)
-    return runtime.PROVISIONED(**device)
+    return causes_at_modules.fault(seen) or runtime.PROVISIONED(**device)
+
+
+def progress(snapshot: Snapshot, settings: Settings) -> tuple[Finding, ...]:
+    """Say what is under way on a device that is provisioned."""
+    found = causes_at_modules.progress(evidence(snapshot, settings))
+    return (found,) if found else ()
 
 
 def evidence(snapshot: Snapshot, settings: Settings) -> Evidence:
@@ -52,6 +60,8 @@ def evidence(snapshot: Snapshot, settings: Settings) -> Evidence:
         node=snapshot.tpm.node or settings.tpm.device,
         looked="/dev/tpmrm0 and /dev/tpm0",
         engine=seen.engine,
+        edge_agent=seen.edge_agent,
+        wall_s=moment.wall_s,
         facts=MappingProxyType({
             "id_scope": settings.dps.id_scope,
             "registration_id": _applied_registration_id(snapshot),
@@ -104,17 +114,43 @@ def finding_of(attempt: Attempt) -> Finding:
         return apply.FAILED(status="unknown", reason=attempt.code)
 
 
-def look_again_s(finding: Finding, *, since_s: float, interval_s: float) -> float:
+def look_again_s(
+    finding: Finding, *, since_s: float, interval_s: float, notices: tuple[Finding, ...] = ()
+) -> float:
     """Say when to look again: at the interval when all is well, sooner while things are young.
 
-    `since_s` is how long the finding has been the same.
+    `since_s` is how long the finding has been the same. What may follow from it, or from one of the notices,
+    is looked for so often that it is told within the time that its code has.
     """
     if finding.code in (apply.SETTLING, runtime.PROVING):
         return float(dict(finding.facts)["seconds"])
-    if finding.code.phase is Phase.PROVISIONED:
-        return interval_s
     if finding.code is tpm.AUTH_FAILED:
         return _RARELY_S
+    follow = (code for one in (finding, *notices) for code in _followers(one.code))
+    in_time_s = min((code.slack_s for code in follow), default=interval_s)
+    return min(interval_s, in_time_s, _by_age_s(finding, since_s, interval_s))
+
+
+def _by_age_s(finding: Finding, since_s: float, interval_s: float) -> float:
+    if finding.code.phase is Phase.PROVISIONED:
+        return interval_s
     starting = finding.code.phase is Phase.PROVISIONING
     shortest_s = _SHORTEST_LOOK_AT_START_S if starting else _SHORTEST_LOOK_S
-    return min(interval_s, max(shortest_s, since_s * _SHARE_OF_ELAPSED))
+    return max(shortest_s, since_s * _SHARE_OF_ELAPSED)
+
+
+def _followers(code: Code) -> tuple[Code, ...]:
+    """Give the codes that may follow from one without anything that wakes the watcher."""
+    mends_unheard = code.phase is Phase.DEGRADED and code.name.startswith("modules.")
+    return (runtime.PROVISIONED,) if mends_unheard else _FOLLOWERS.get(code, ())
+
+
+_OF_MODULES = (modules.PULL_FAILED, modules.NOT_STARTED, modules.CRASH_LOOP)
+_FOLLOWERS: Mapping[Code, tuple[Code, ...]] = MappingProxyType({
+    runtime.STARTING: (cloud.SILENT, cloud.THROTTLED, cloud.HANGING),
+    cloud.SILENT: (cloud.THROTTLED, cloud.HANGING),
+    runtime.RESTARTED: (runtime.CRASH_LOOP,),
+    modules.STARTING: _OF_MODULES,
+    modules.PULLING: _OF_MODULES,
+    modules.RESTARTED: _OF_MODULES,
+})  # fmt: skip

@@ -94,6 +94,36 @@ def test_a_unit_that_failed_for_good() -> None:
     assert diagnose(seen) == runtime.UNIT_FAILED(unit="aziot-keyd", reason="no slots")
 
 
+@pytest.mark.parametrize(
+    ("socket", "service"),
+    [
+        ("aziot-keyd.socket", "aziot-keyd"),
+        ("aziot-edged.mgmt.socket", "aziot-edged"),
+        ("aziot-edged.workload.socket", "aziot-edged"),
+    ],
+)
+@pytest.mark.parametrize(
+    "result", ["trigger-limit-hit", "service-start-limit-hit", "start-limit-hit", "resources"]
+)
+def test_a_socket_that_systemd_gave_up(socket: str, service: str, result: str) -> None:
+    """Its service looks idle and well, or failed with it; whoever asks it is refused."""
+    given_up = unit(socket, active="failed", sub="failed", result=result)
+    wanted = runtime.SOCKET_FAILED(socket=socket, result=result, unit=service)
+    idle = unit(f"{service}.service", active="inactive", sub="dead")
+    failed = unit(f"{service}.service", active="failed", sub="failed", result="start-limit-hit")
+
+    assert diagnose(evidence(given_up)) == wanted
+    assert diagnose(evidence(given_up, idle, answer=SILENT)) == wanted
+    assert diagnose(evidence(given_up, failed, looping(IDENTITYD), answer=SILENT)) == wanted
+
+
+def test_settings_that_are_bad_come_before_the_socket_that_went_with_them() -> None:
+    failed = unit(EDGED, active="failed", sub="failed", result="exit-code", exit_status=153)
+    socket = unit("aziot-edged.mgmt.socket", active="failed", result="service-start-limit-hit")
+
+    assert code(evidence(failed, socket)) is runtime.SETTINGS_BAD
+
+
 def test_a_crash_loop_without_a_word_is_told_by_numbers() -> None:
     seen = evidence(looping(CERTD), answer=SILENT)
     seen = replace(seen, units={**seen.units, IDENTITYD: unit(IDENTITYD, active="inactive")})

@@ -15,13 +15,16 @@ MUST_BE_PURE = (
     "edge.apply_text",
     "edge.causes",
     "edge.causes_at_identityd",
+    "edge.causes_at_modules",
     "edge.causes_at_tpmd",
     "edge.causes_in_units",
     "edge.config_text",
+    "edge.container",
     "edge.evidence",
     "edge.generated",
     "edge.journal_text",
     "edge.status_text",
+    "edge.watchdog_text",
     "tpm.fitness",
 )
 EFFECTS = frozenset({

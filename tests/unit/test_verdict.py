@@ -2,12 +2,14 @@
 
 import pytest
 
-from agent.codes import Finding, Phase, apply, cloud, identity, runtime, tpm
-from agent.edge.evidence import IDENTITYD, TPMD
+from agent.codes import Code, Finding, Phase, apply, cloud, identity, modules, runtime, tpm
+from agent.edge.container import ABSENT, Container
+from agent.edge.evidence import EDGED, IDENTITYD, TPMD
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.facts.history import Attempt
 from agent.plan import verdict
 from agent.plan.plan import plan
+from tests.unit.edge_agent import IMAGE, PULL, PULLS, refused, rounds
 from tests.unit.journals import ENDED, journal, said
 from tests.unit.snapshots import (
     DEVICE,
@@ -144,6 +146,31 @@ def test_a_device_without_a_record_of_its_identity_has_none_cached() -> None:
     assert plan(device).finding == PROVISIONED
 
 
+# edgeAgent
+
+
+def test_what_ails_edge_agent_is_told_of_a_device_that_is_well_otherwise() -> None:
+    agent = {"edge_agent": Container(ABSENT), "journal": rounds((*PULLS, *refused(PULL, "denied")))}
+    device = changed(healthy(), runtime=agent)
+    other = changed(device, settings={"dps": {"id_scope": "0ne9"}})
+    young = with_unit(device, TPMD, active_since_s=NOW_S)
+
+    assert plan(device).finding == modules.UNAUTHORISED(image=IMAGE, reason="denied")
+    assert plan(device).notices == ()
+    assert plan(carried_out(other)[0]).finding != plan(device).finding
+    assert plan(young).finding == runtime.PROVING(seconds=10, device_id=DEVICE, hub=HUB)
+    assert plan(young).notices == ()
+
+
+def test_what_is_not_there_yet_is_a_notice_beside() -> None:
+    agent = {"edge_agent": Container(ABSENT), "journal": rounds(PULLS)}
+    device = with_unit(changed(healthy(), runtime=agent), EDGED, active_since_s=NOW_S - 20)
+
+    assert plan(device).finding == PROVISIONED
+    assert plan(device).notices == (modules.PULLING(image=IMAGE),)
+    assert plan(healthy()).notices == ()
+
+
 # A TPM that is not there
 
 
@@ -216,3 +243,30 @@ def test_a_try_that_the_tpm_counts_is_made_rarely() -> None:
     refused = tpm.AUTH_FAILED(device="/dev/tpmrm0", step="reading", rc="0x98e")
 
     assert verdict.look_again_s(refused, since_s=0.0, interval_s=300.0) == 3600.0
+
+
+@pytest.mark.parametrize(
+    ("finding", "notices", "follows"),
+    [
+        (runtime.STARTING(), (), cloud.SILENT),
+        (cloud.SILENT(seconds=21), (), cloud.THROTTLED),
+        (runtime.RESTARTED(unit="aziot-keyd"), (), runtime.CRASH_LOOP),
+        (PROVISIONED, (modules.STARTING(),), modules.PULL_FAILED),
+        (PROVISIONED, (modules.PULLING(image=IMAGE),), modules.NOT_STARTED),
+        (PROVISIONED, (modules.RESTARTED(seconds=3),), modules.CRASH_LOOP),
+        (modules.CRASH_LOOP(reason="x"), (), runtime.PROVISIONED),
+    ],
+)
+def test_what_may_follow_unheard_is_looked_for_within_its_time(
+    finding: Finding, notices: tuple[Finding, ...], follows: Code
+) -> None:
+    """However old the finding is: it may begin right after a look, and then must last before it shows."""
+    pause_s = verdict.look_again_s(finding, since_s=1e6, interval_s=3600.0, notices=notices)
+
+    assert 0 < pause_s + follows.shows_after_s <= follows.visible_within_s
+
+
+def test_a_notice_that_nothing_follows_from_changes_nothing() -> None:
+    notices = (runtime.VERSION_UNTESTED(version="9"),)
+
+    assert verdict.look_again_s(PROVISIONED, since_s=0.0, interval_s=300.0, notices=notices) == 300.0
