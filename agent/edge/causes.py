@@ -10,12 +10,17 @@ from collections.abc import Callable
 from agent.codes import Finding, runtime
 from agent.edge import causes_at_identityd, causes_at_tpmd, causes_in_units
 from agent.edge.engine import EngineState
-from agent.edge.evidence import Evidence
+from agent.edge.evidence import EDGED, Evidence
 
 
 def diagnose(seen: Evidence) -> Finding | None:
     """Give the cause that explains most, or None where the runtime works and knows its device."""
     return next(filter(None, (rule(seen) for rule in _RULES)), None)
+
+
+def _engine_of_edged(seen: Evidence) -> Finding | None:
+    """Find that aziot-edged fails for want of the engine, without which it ends as it starts."""
+    return _engine(seen) if seen.answered and EDGED in seen.troubled else None
 
 
 def _engine(seen: Evidence) -> Finding | None:
@@ -31,6 +36,7 @@ _RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     causes_at_tpmd.tpmd,
     causes_at_identityd.identityd,
     causes_at_identityd.silent,
+    _engine_of_edged,
     causes_in_units.crash_loop,
     causes_at_identityd.not_known,
     _engine,

@@ -12,7 +12,9 @@ from agent.edge.watchdog_text import Watchdog
 _PROVEN_S = 120.0  # two rounds of the watchdog
 _RECENT_S = 300.0
 _MANY = 2
-_HEADERS_S = 60.0  # a pull that has not failed by then got through: only the answer's head has a deadline
+_HEADERS_S = (
+    75.0  # a pull that has not failed by then got through: only the answer's head has a deadline, 60 s
+)
 _NO_PROCESSOR = (
     r"exec format error|no matching manifest for|no match for platform|does not match the .*platform"
 )

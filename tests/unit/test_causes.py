@@ -154,6 +154,15 @@ def test_a_container_engine_that_is_down_is_told_if_all_else_is_well() -> None:
     assert code(evidence(engine=EngineState.DOWN, answer=DeviceAnswer(AnswerKind.NOBODY))) is runtime.STARTING
 
 
+def test_an_edged_that_ends_for_want_of_the_engine_is_not_the_cause() -> None:
+    loop = looping(EDGED)
+
+    assert code(evidence(loop, engine=EngineState.DOWN)) is runtime.ENGINE_DOWN
+    assert code(evidence(loop)) is runtime.CRASH_LOOP
+    nobody = DeviceAnswer(AnswerKind.NOBODY)
+    assert code(evidence(loop, engine=EngineState.DOWN, answer=nobody)) is runtime.CRASH_LOOP
+
+
 # The identity service
 
 
