@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from agent.codes import Code, Phase, apply, cloud, config, identity, runtime, tpm, udev
+from agent.codes import Code, Phase, apply, cloud, config, identity, modules, runtime, tpm, udev
 from tests.scenario import faults
 from tests.scenario.faults import fault
 from tests.scenario.stage import CHECKOUT, Stage, Status
@@ -109,6 +109,30 @@ ROWS = (
     Row("a unit masked", PROVISIONED, faults.masked, runtime.UNIT_MASKED, faults.unmasked),
     Row("stopped by hand", PROVISIONED, faults.stopped, runtime.STOPPED, faults.restart),
     Row("a socket stopped by hand", PROVISIONED, faults.socket_stopped, runtime.STOPPED, faults.restart),
+    Row("a socket given up, its daemon may not start", PROVISIONED, faults.socket_given_up,
+        runtime.SOCKET_FAILED, faults.socket_taken_back),
+    Row("a socket given up, its daemon ends at once", PROVISIONED, faults.socket_given_up_by_its_service,
+        runtime.SOCKET_FAILED, faults.socket_taken_back),
+    Row("edgeAgent's registry out of reach", NEW, fault(registry="unreachable"), modules.REGISTRY_UNREACHABLE,
+        fault(registry=None)),
+    Row("edgeAgent's registry wants a password", NEW, fault(registry="unauthorised"), modules.UNAUTHORISED,
+        fault(registry=None)),
+    Row("edgeAgent's tag mistyped", NEW, fault(registry="no-image"), modules.NO_IMAGE, fault(registry=None)),
+    Row("edgeAgent's image for another processor", NEW, fault(registry="wrong-architecture"),
+        modules.WRONG_ARCHITECTURE, fault(registry=None)),
+    Row("disk full as edgeAgent is fetched", NEW, fault(registry="full"), modules.PULL_FAILED,
+        fault(registry=None)),
+    Row("edgeAgent's image fetched on a slow line", NEW, fault(registry="slow"), runtime.PROVISIONED,
+        notice=modules.PULLING),
+    Row("edgeAgent never fetched and not preloaded", PROVISIONED, faults.not_preloaded, modules.NOT_PRELOADED,
+        faults.fetched_again),
+    Row("edgeAgent's container gone and the hub out of reach", PROVISIONED,
+        faults.hub_away_and_edge_agent_removed, modules.IDENTITY_REFUSED, fault(hub=None)),
+    Row("edgeAgent's create options refused", NEW, fault(edge_agent="not-created"), modules.NOT_CREATED,
+        fault(edge_agent=None)),
+    Row("edgeAgent's port taken by another container", NEW, fault(edge_agent="not-started"),
+        modules.NOT_STARTED, fault(edge_agent=None)),
+    Row("edgeAgent ends again and again", NEW, fault(edge_agent="crashes"), modules.CRASH_LOOP),
     Row("payload not readable by aziotid", NEW, faults.payload_unreadable, runtime.PAYLOAD_UNREADABLE,
         faults.payload_readable),
     Row("payload is not JSON", NEW, faults.payload_broken, runtime.PAYLOAD_INVALID, faults.payload_mended),

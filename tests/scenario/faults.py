@@ -6,11 +6,14 @@ import signal
 from collections.abc import Callable
 
 from tests.scenario.stage import CONFIG, RULE, Stage, set_owner_password, wait
+from tests.standins.unixhttp import ask, connect
 
 PAYLOAD = "/srv/payload.json"
 PASSWORD = "correct horse"  # noqa: S105  # the software TPM's
 _PUBLISHED_RULE = 'KERNEL=="tpm0", SUBSYSTEM=="tpm", OWNER="aziottpm", MODE="0660"\n'
 _LATER_RULE = 'SUBSYSTEM=="tpm|tpmrm", OWNER="root", GROUP="root", MODE="0600"\n'
+_CONDITION = "/etc/systemd/system/aziot-tpmd.service.d/condition.conf"
+_IMAGE = '[agent.config]\nimage = "mcr.microsoft.com/azureiotedge-agent:1.6"\n'
 _BY_HAND = """# made by a person
 [provisioning]
 source = "dps"
@@ -163,6 +166,59 @@ def stopped(stage: Stage) -> None:
 
 def socket_stopped(stage: Stage) -> None:
     stage.systemctl("stop", "aziot-tpmd.socket")
+
+
+def socket_given_up(stage: Stage) -> None:
+    """Forbid a daemon to start by a condition; the first who asks it makes systemd give its socket up."""
+    stage.write(_CONDITION, "[Unit]\nConditionPathExists=/srv/not-there\n")
+    stage.systemctl("daemon-reload")
+    stage.systemctl("stop", "aziot-tpmd.service")
+    stage.systemctl("start", "aziot-tpmd.socket")
+    _knock(stage, "aziot-tpmd")
+
+
+def socket_given_up_by_its_service(stage: Stage) -> None:
+    """Let a daemon end at once, without a failure, each time that somebody asks it."""
+    stage.machine.fault(quits="tpmd")
+    stage.systemctl("stop", "aziot-tpmd.service")
+    stage.systemctl("start", "aziot-tpmd.socket")
+    _knock(stage, "aziot-tpmd")
+
+
+def _knock(stage: Stage, service: str) -> None:
+    with connect(stage.path(f"/run/aziot/{service.removeprefix('aziot-')}.sock")):
+        wait(lambda: stage.systemctl("show", "-P", "ActiveState", f"{service}.socket") == "failed")
+
+
+def socket_taken_back(stage: Stage) -> None:
+    """Do what the code's remedy says."""
+    stage.machine.fault(quits=None)
+    stage.write(_CONDITION, "")
+    stage.systemctl("daemon-reload")
+    stage.systemctl("reset-failed", "aziot-tpmd.socket", "aziot-tpmd.service")
+    stage.systemctl("restart", "aziot-tpmd.service")
+
+
+def not_preloaded(stage: Stage) -> None:
+    """Have edgeAgent's image never fetched, and take it from the device, as a new image of the disk does."""
+    agent = f'\n[agent]\nname = "edgeAgent"\ntype = "docker"\nimagePullPolicy = "never"\n{_IMAGE}'
+    stage.write(CONFIG, stage.read(CONFIG) + agent, 0o600)
+    assert stage.iotedge("config", "apply").returncode == 0
+    edge_agent_removed(stage)
+
+
+def fetched_again(stage: Stage) -> None:
+    stage.edit(CONFIG, 'imagePullPolicy = "never"\n', "")
+    assert stage.iotedge("config", "apply").returncode == 0
+
+
+def edge_agent_removed(stage: Stage) -> None:
+    ask(stage.path("/run/docker.sock"), ("DELETE", "/containers/edgeAgent?force=1"))
+
+
+def hub_away_and_edge_agent_removed(stage: Stage) -> None:
+    stage.machine.fault(hub="unreachable")
+    edge_agent_removed(stage)
 
 
 def _by_hand(stage: Stage, payload: str, mode: int) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Self
 from unittest import mock
 
@@ -24,6 +25,7 @@ from agent.codes.catalogue import by_name
 from agent.host import clock
 from tests.standins.machine import build_machine
 from tests.standins.software_tpm import SoftwareTpm
+from tests.standins.unixhttp import ask
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DEADLINE_S = 30.0
@@ -201,8 +203,15 @@ class Stage:
         return self.systemctl("show", "-P", "InvocationID", "aziot-edged.service")
 
     def provision(self) -> Status:
-        """Bring the device to provisioned."""
-        return self.look_until("runtime.provisioned")[-1]
+        """Bring the device to provisioned, and edgeAgent up."""
+        self.look_until("runtime.provisioned")
+        wait(self.edge_agent_runs)
+        return self.once()
+
+    def edge_agent_runs(self) -> bool:
+        """Ask the engine, as `docker ps` does."""
+        answer = ask(self.path("/run/docker.sock"), ("GET", "/containers/edgeAgent/json"))
+        return answer.status == HTTPStatus.OK and answer.document["State"]["Status"] == "running"
 
 
 def wait(what: Callable[[], bool]) -> None:

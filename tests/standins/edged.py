@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import threading
 import tomllib
 from typing import NoReturn
 
@@ -13,6 +14,7 @@ from .keyd import store
 from .layout import give, ids
 from .settings import generated
 from .unixhttp import Answer, Request, ask, listen
+from .watchdog import Watchdog
 
 _API = "api-version=2020-09-01"
 _NOT_CONFIGURED = 153
@@ -58,7 +60,7 @@ def _reprovision_on_startup(daemon: Daemon) -> None:
         raise SystemExit(1)
 
 
-def _remember(daemon: Daemon, hub: str, device_id: str) -> None:
+def _remember(daemon: Daemon, hub: str, device_id: str, watchdog: Watchdog) -> None:
     """Leave the files that a running edged has; a changed device removes all modules first."""
     identity = {"device_id": device_id, "gateway_host_name": hub, "hub_name": hub}
     digest = hashlib.sha256(json.dumps(identity, separators=(",", ":")).encode()).digest()
@@ -71,6 +73,7 @@ def _remember(daemon: Daemon, hub: str, device_id: str) -> None:
     if before not in (None, state):
         daemon.info("Change to device information detected")
         daemon.info("Removing all modules...")
+        watchdog.remove_all()
     store(daemon, "iotedge", "var/lib/aziot/edged/cache", ("provisioning_state",))
     with open(cache, "w", encoding="ascii") as target:
         target.write(state)
@@ -84,9 +87,16 @@ def _agent_socket(daemon: Daemon) -> None:
     give(path, *(ids(daemon.root, "iotedge") or (0, 0)), 0o666)
 
 
-def _stopping(daemon: Daemon) -> NoReturn:
-    """Stop the modules."""
+def _stop_modules(daemon: Daemon, watchdog: Watchdog) -> None:
+    daemon.info("Stopping all modules...")
+    watchdog.stop_all()
     daemon.info("All modules stopped")
+
+
+def _stopping(daemon: Daemon, watchdog: Watchdog) -> NoReturn:
+    """Stop the modules, and end."""
+    daemon.info("Watchdog stopped")
+    _stop_modules(daemon, watchdog)
     daemon.info("watchdog finished")
     daemon.info("Stopping management API...")
     daemon.info("Stopping workload API...")
@@ -96,20 +106,23 @@ def _stopping(daemon: Daemon) -> NoReturn:
     raise SystemExit(0)
 
 
-def _run_modules(daemon: Daemon, image: str) -> NoReturn:
-    signal.signal(signal.SIGTERM, lambda *_: _stopping(daemon))
+def _run_modules(daemon: Daemon, watchdog: Watchdog) -> NoReturn:
+    signal.signal(signal.SIGTERM, lambda *_: _stopping(daemon, watchdog))
     daemon.info("Initializing module runtime...")
     daemon.info("Using runtime network id azure-iot-edge")
+    daemon.info("Successfully initialized module runtime")
+    _stop_modules(daemon, watchdog)
     for name in ("keyd", "certd"):
         ask(daemon.path(f"run/aziot/{name}.sock"), ("POST", f"/stand-in?{_API}"), {})
     _agent_socket(daemon)
     daemon.info("Starting management API...")
     daemon.info("Starting workload API...")
     daemon.info("Starting watchdog with 60 second period...")
+    threading.Thread(target=watchdog.run, daemon=True).start()
 
     def management(_request: Request) -> Answer:
         status = {"runtimeStatus": {"status": "running", "description": "Up 31 minutes"}}
-        settings = {"settings": {"image": image}}
+        settings = {"settings": {"image": watchdog.image}}
         return Answer(200, {"modules": [{"name": "edgeAgent", "status": status, "config": settings}]})
 
     def workload(_request: Request) -> Answer:
@@ -134,6 +147,8 @@ def run(daemon: Daemon) -> None:
         _reprovision_on_startup(daemon)
     hub, device_id = _obtain(daemon)
     daemon.info(f"Device is {device_id} on {hub}")
-    _remember(daemon, hub, device_id)
-    image = config.get("agent", {}).get("config", {}).get("image", _AGENT_IMAGE)
-    _run_modules(daemon, image)
+    agent = config.get("agent", {})
+    image = agent.get("config", {}).get("image", _AGENT_IMAGE)
+    watchdog = Watchdog(daemon, image, agent.get("imagePullPolicy") != "never")
+    _remember(daemon, hub, device_id, watchdog)
+    _run_modules(daemon, watchdog)

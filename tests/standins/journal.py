@@ -24,7 +24,9 @@ class Journal:
         self._hostname = hostname(root)
 
     def unit_said(self, spec: ServiceSpec, pid: int, invocation: str, line: str) -> None:
-        """Store a line that a unit's process wrote; a priority may stand in front."""
+        """Store a line that a unit's process wrote; a priority may stand in front; empty ones are dropped."""
+        if not line:
+            return
         priority, text = (line[1], line[3:]) if line[:1] == "<" and line[2:3] == ">" else ("6", line)
         self._append(
             {

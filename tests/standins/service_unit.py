@@ -5,6 +5,7 @@ Delays are scaled by the faults' time_scale.
 
 import asyncio
 import contextlib
+import glob
 import os
 import signal
 import uuid
@@ -82,6 +83,9 @@ class ServiceUnit(Unit):
             if self.masked:
                 raise JobError(f"Unit {self.spec.name} is masked.")
             return
+        if unmet := self._unmet_condition():
+            self._note(f"{self.titled[:-1]} was skipped because of an unmet condition check ({unmet}).")
+            return
         self.invocation, self.result, self.stopping = uuid.uuid4().hex, "success", False
         self.exec_code = self.exec_status = 0
         self.unfinished_line = b""
@@ -98,6 +102,24 @@ class ServiceUnit(Unit):
         self._note(f"Started {self.titled}")
         watched = os.pidfd_open(self.main_pid)
         asyncio.get_running_loop().add_reader(watched, self._ended, watched)
+
+    def _unmet_condition(self) -> str:
+        """Give a drop-in's ConditionPathExists= that is not met; empty if there is none."""
+        pattern = os.path.join(glob.escape(self.root), "etc/systemd/system", f"{self.spec.name}.d/*.conf")
+        for path in sorted(glob.glob(pattern)):
+            with open(path, encoding="utf-8") as source:
+                for name, _, value in (line.strip().partition("=") for line in source):
+                    place = os.path.join(self.root, value.lstrip("/"))
+                    if name == "ConditionPathExists" and not os.path.exists(place):
+                        return f"{name}={value}"
+        return ""
+
+    def give_up(self) -> None:
+        """Start no more: it was started too often, and ended each time."""
+        self.say("Start request repeated too quickly.", 4)
+        self.result = "start-limit-hit"
+        self.say(f"Failed with result '{self.result}'.", 4)
+        self.enter("failed", "failed")
 
     def _take_lines(self, process: spawn.Process) -> None:
         """Store what the process has written, as journald does."""

@@ -106,7 +106,7 @@ class SocketUnit(Unit):
         self.unwatch()
         self.triggered += 1
         if self.triggered > _START_LIMIT:
-            self.service.say("Start request repeated too quickly.", 4)
+            self.service.give_up()
             for unit in self.service.sockets:
                 unit.close("service-start-limit-hit")
             return
@@ -115,6 +115,9 @@ class SocketUnit(Unit):
             self.service.launch()
         except JobError:
             self.close("resources")
+        if self.listener and self.service.idle:  # its condition is not met, and the client waits on
+            self.say(f"{self.spec.name}: Trigger limit hit, refusing further activation.", 4)
+            self.close("trigger-limit-hit")
 
     def say(self, text: str, priority: int = 6) -> None:
         """Write a line of systemd's about this socket."""

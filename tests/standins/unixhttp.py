@@ -32,7 +32,7 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A status and a JSON document; None for no content."""
+    """A status and a JSON document, or bytes that are none; None for no content."""
 
     status: int
     document: Any = None
@@ -40,6 +40,7 @@ class Answer(NamedTuple):
 
 REASONS = {
     200: "OK",
+    201: "Created",
     204: "No Content",
     400: "Bad Request",
     401: "Unauthorized",
@@ -117,9 +118,15 @@ def receive(client: socket.socket) -> Request:
     return Request(method, target, headers, body, struct.unpack("3i", credentials)[1])
 
 
+def _body(document: Any) -> bytes:
+    if document is None or isinstance(document, bytes):
+        return document or b""
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
 def reply(client: socket.socket, answer: Answer) -> None:
     """Send an answer."""
-    body = b"" if answer.document is None else json.dumps(answer.document, separators=(",", ":")).encode()
+    body = _body(answer.document)
     head = f"HTTP/1.1 {answer.status} {REASONS[answer.status]}\r\n"
     if body:
         head += "content-type: application/json\r\n"
