@@ -136,7 +136,7 @@ def read_outcome(data: bytes | None) -> Outcome:
         return Outcome()
     return Outcome(
         _look_again_s(document.get("look_again_s")),
-        _pids(document.get("units")),
+        (*_pids(document.get("units")), *_pids(document.get("modules"))),
         _line(document),
         finished=document.get("step") is None,
         judged=_judged(document.get("judged")),

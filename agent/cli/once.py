@@ -13,6 +13,7 @@ from agent.passes.one_pass import run_pass
 
 _UNFINISHED = (Phase.WAITING, Phase.PROVISIONING)
 _SHORTEST_REST_S = 0.1
+_LONGEST_REST_S = 2.0  # nothing wakes a command, as files and devices wake the watcher
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         left_s = deadline - clock.monotonic_s()
         if status.phase not in _UNFINISHED or left_s <= 0 or stop.asked():
             break
-        clock.rest(max(_SHORTEST_REST_S, min(status.look_again_s, left_s)))
+        clock.rest(max(_SHORTEST_REST_S, min(status.look_again_s, _LONGEST_REST_S, left_s)))
     if by_person:
         show(status)
     return int(_exit_code(status))

@@ -93,6 +93,8 @@ def _as_text(status: Status, busy_with: str, *, watched: bool) -> str:
         ("TPM", _tpm(status)),
         ("daemons", ", ".join(f"{name} {unit.state}" for name, unit in status.units.items()) or "not known"),
     ]
+    if status.modules:
+        rows.append(("modules", ", ".join(f"{name} {one.state}" for name, one in status.modules.items())))
     if status.runtime_says:
         says = ", ".join(f"{name} {word}" for name, word in status.runtime_says.items())
         rows.append(("its own status", f"{says} (what the runtime says; it can be wrong)"))

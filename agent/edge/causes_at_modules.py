@@ -1,13 +1,13 @@
 """Causes why edgeAgent does not run: by the container engine, and by aziot-edged's watchdog. Pure."""
 
 import re
-from dataclasses import dataclass
 
 from agent.codes import Code, Finding, modules
 from agent.edge import journal_text, watchdog_text
 from agent.edge.container import Container
 from agent.edge.evidence import EDGED, Evidence
 from agent.edge.watchdog_text import Watchdog
+from agent.values import dataclass
 
 _PROVEN_S = 120.0  # two rounds of the watchdog
 _RECENT_S = 300.0

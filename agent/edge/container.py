@@ -3,8 +3,9 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from agent.values import dataclass
 
 ABSENT = "absent"
 RUNNING = "running"

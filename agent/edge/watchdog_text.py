@@ -6,10 +6,10 @@ container that ends again and again is no failure to the watchdog: it only start
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from agent.edge import journal_text
 from agent.host.journal import Entry
+from agent.values import dataclass
 
 _BEGIN = "Starting watchdog with "
 _ROUND = "Watchdog checking Edge runtime status"

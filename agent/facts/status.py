@@ -24,6 +24,14 @@ class UnitStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ModuleStatus:
+    """A module's container: the engine's word for its state, and its process."""
+
+    state: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class SeenNode:
     """A TPM node and since when (monotonic) it has been there, as the same inode."""
 
@@ -98,6 +106,7 @@ class Status:
     device_id: str = ""
     tpm: TpmStatus = field(default_factory=TpmStatus)
     units: Mapping[str, UnitStatus] = field(default_factory=dict)
+    modules: Mapping[str, ModuleStatus] = field(default_factory=dict)
     runtime_version: str = ""
     runtime_says: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
@@ -133,5 +142,7 @@ def _parts(document: dict[str, Any]) -> dict[str, Any]:
     known["units"] = {name: typed.checked(UnitStatus(**one)) for name, one in known["units"].items()}
     if known.get("step") is not None:
         known["step"] = typed.checked(StepStatus(**known["step"]))
+    modules = known.get("modules", {})
+    known["modules"] = {name: typed.checked(ModuleStatus(**one)) for name, one in modules.items()}
     known["notices"] = tuple(typed.checked(Notice(**one)) for one in known["notices"])
     return known

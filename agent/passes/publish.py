@@ -11,7 +11,7 @@ from agent.codes.agent import WORKING
 from agent.facts.history import Identity
 from agent.facts.request import Request
 from agent.facts.snapshot import Because, Snapshot
-from agent.facts.status import Notice, Status, StepStatus, TpmStatus, UnitStatus, Writer
+from agent.facts.status import ModuleStatus, Notice, Status, StepStatus, TpmStatus, UnitStatus, Writer
 from agent.facts.steps import Begun
 from agent.host import clock
 from agent.plan import verdict, written
@@ -94,7 +94,7 @@ class Publisher:
             since=since,
             seen_at=now_s,
             monotonic_s=snapshot.moment.monotonic_s,
-            look_again_s=_look_again_s(snapshot, finding, max(0.0, now_s - since)),
+            look_again_s=_look_again_s(outcome, max(0.0, now_s - since)),
             transaction=self.transaction,
             writer=_writer(self.request, snapshot),
             registration_id=written.registration_id(snapshot),
@@ -102,6 +102,7 @@ class Publisher:
             device_id=answer.device_id,
             tpm=_tpm(snapshot),
             units=_units(snapshot),
+            modules=_modules(snapshot),
             runtime_version=snapshot.runtime.version,
             runtime_says=_said(snapshot),
             notices=_notices(outcome, before),
@@ -109,9 +110,12 @@ class Publisher:
         )
 
 
-def _look_again_s(snapshot: Snapshot, finding: Finding, since_s: float) -> float:
-    interval_s = snapshot.settings.watch.interval_s if snapshot.settings else _INTERVAL_WITHOUT_SETTINGS_S
-    return verdict.look_again_s(finding, since_s=since_s, interval_s=interval_s)
+def _look_again_s(outcome: Outcome, since_s: float) -> float:
+    settings = outcome.snapshot.settings
+    interval_s = settings.watch.interval_s if settings else _INTERVAL_WITHOUT_SETTINGS_S
+    return verdict.look_again_s(
+        outcome.finding, since_s=since_s, interval_s=interval_s, notices=outcome.notices
+    )
 
 
 def _said(snapshot: Snapshot) -> Mapping[str, str]:
@@ -138,6 +142,11 @@ def _units(snapshot: Snapshot) -> Mapping[str, UnitStatus]:
         unit.name.removesuffix(".service"): UnitStatus(unit.active, unit.pid, unit.restarts)
         for unit in services
     }
+
+
+def _modules(snapshot: Snapshot) -> Mapping[str, ModuleStatus]:
+    agent = snapshot.runtime.edge_agent
+    return {"edgeAgent": ModuleStatus(agent.state, agent.pid)} if agent.state else {}
 
 
 def _writer(request: Request, snapshot: Snapshot) -> Writer:

@@ -14,8 +14,7 @@ from agent.facts.snapshot import Snapshot
 from agent.plan import written
 from agent.settings import Settings
 
-_SHORTEST_LOOK_S = 5.0
-_SHORTEST_LOOK_AT_START_S = 2.0
+_SHORTEST_LOOK_S = 10.0  # what ends a trouble or a start mostly wakes the watcher: a file, a device, a daemon
 _RARELY_S = 3600.0  # every try counts towards the TPM's lockout
 _SHARE_OF_ELAPSED = 0.25
 
@@ -132,11 +131,8 @@ def look_again_s(
 
 
 def _by_age_s(finding: Finding, since_s: float, interval_s: float) -> float:
-    if finding.code.phase is Phase.PROVISIONED:
-        return interval_s
-    starting = finding.code.phase is Phase.PROVISIONING
-    shortest_s = _SHORTEST_LOOK_AT_START_S if starting else _SHORTEST_LOOK_S
-    return max(shortest_s, since_s * _SHARE_OF_ELAPSED)
+    settled = finding.code.phase is Phase.PROVISIONED
+    return interval_s if settled else max(_SHORTEST_LOOK_S, since_s * _SHARE_OF_ELAPSED)
 
 
 def _followers(code: Code) -> tuple[Code, ...]:

@@ -1,11 +1,11 @@
 """What aziot-edged's watchdog wrote on runtime 1.6, round by round, and the container it looked after."""
 
-from dataclasses import replace
 from typing import Any
 
 from agent.edge.container import ABSENT, Container
 from agent.edge.evidence import EDGED, Evidence
 from agent.host.journal import Entry
+from agent.values import replace
 from tests.unit.journals import said
 from tests.unit.witnesses import NOW_S, evidence
 

@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from agent.facts.status import Notice, SeenNode, Status, StepStatus, TpmStatus, UnitStatus, Writer
+from agent.facts.status import (
+    ModuleStatus,
+    Notice,
+    SeenNode,
+    Status,
+    StepStatus,
+    TpmStatus,
+    UnitStatus,
+    Writer,
+)
 from agent.values import replace
 
 STATUS = Status(
@@ -24,11 +33,12 @@ STATUS = Status(
     device_id="dev",
     tpm=TpmStatus("/dev/tpmrm0", "000b", (SeenNode("/dev/tpmrm0", 12, 3.5),)),
     units={"aziot-edged": UnitStatus("active", 1234, 0)},
+    modules={"edgeAgent": ModuleStatus("running", 5678)},
     runtime_says={"aziot-edged": "Running"},
     notices=(Notice("tpm.software", "a software TPM", "nothing."),),
 )
 IN_A_STEP = replace(STATUS, step=StepStatus("apply-config", "run it", 3, 4, 1_800_000_301.5, 4712, 100))
-BARE = replace(STATUS, tpm=TpmStatus(), units={}, runtime_says={}, notices=())
+BARE = replace(STATUS, tpm=TpmStatus(), units={}, modules={}, runtime_says={}, notices=())
 
 
 @pytest.mark.parametrize("status", [STATUS, BARE, IN_A_STEP])

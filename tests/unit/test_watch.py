@@ -236,6 +236,7 @@ def test_the_runtimes_processes_are_read_and_what_is_none_is_not() -> None:
 
     assert read_outcome(json.dumps({"units": units}).encode()).pids == (20, 300)
     assert read_outcome(b'{"units": [1]}').pids == ()
+    assert read_outcome(b'{"modules": {"edgeAgent": {"state": "running", "pid": 7}}}').pids == (7,)
 
 
 @pytest.mark.parametrize(
