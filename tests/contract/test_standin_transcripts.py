@@ -131,7 +131,8 @@ def _reprovisioned(machine: Machine, transcript: Transcript) -> Played:
     played = shell(machine, everything)
     shown = len(transcript.result.out.splitlines())
     lines = played.out.splitlines(keepends=True)
-    start = max(number for number, line in enumerate(lines) if "All modules stopped" in line)
+    end = max(number for number, line in enumerate(lines) if "watchdog finished" in line)
+    start = end - 1  # "All modules stopped"; aziot-edged says that at its start too
     return replace(played, out="".join(lines[start : start + shown]))
 
 

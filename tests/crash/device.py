@@ -225,6 +225,7 @@ class Device:
         if name.endswith("status.json"):
             wanted = ("phase", "code", "registration_id", "hub", "device_id", "notices")
             content = {key: json.loads(text)[key] for key in wanted}
+            content["notices"] = [one for one in content["notices"] if not one["code"].startswith("modules.")]
         return name, (oct(found.st_mode), found.st_uid, found.st_gid, content)
 
     def read_public(self, handle: int) -> str:

@@ -14,7 +14,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -60,12 +59,15 @@ class Doom:
             self._effect = ""
 
 
-def _before(doom: Doom, owner: Any, name: str, moment: str) -> None:
-    """Make the call of a function of the system the moment."""
+def _before(
+    doom: Doom, owner: Any, name: str, moment: str, counts: Callable[..., bool] = lambda *_: True
+) -> None:
+    """Make the call of a function of the system the moment, where its arguments are such that it counts."""
     real = getattr(owner, name)
 
     def call(*arguments: Any, **options: Any) -> Any:
-        doom.at(moment)
+        if counts(*arguments):
+            doom.at(moment)
         return real(*arguments, **options)
 
     setattr(owner, name, call)
@@ -126,7 +128,7 @@ def run_doomed(log: str, point: str, root: str, *words: str) -> int:
     """Run the agent under `root`; an empty point lets it live."""
     doom = Doom(log, point)
     _name_effects(doom, root)
-    _before(doom, tempfile, "mkstemp", "before")
+    _before(doom, os, "open", "before", lambda _path, flags, *_: bool(flags & os.O_EXCL))
     _before(doom, os, "replace", "within")
     _before(doom, subprocess, "Popen", "before")
     _after(doom, subprocess, "Popen", "within")

@@ -64,7 +64,8 @@ def test_where_only_run_can_be_written_the_rule_goes_there(stage: Stage, can_mou
     assert (ended.status, stage.status()["code"]) == (0, "runtime.provisioned")
     assert not os.path.exists(stage.path(RULE))
     assert 'OWNER="aziottpm"' in stage.read(IN_RUN)
-    assert [notice["code"] for notice in stage.status()["notices"]] == ["udev.rule-in-run"]
+    told = [notice["code"] for notice in stage.status()["notices"]]
+    assert [code for code in told if not code.startswith("modules.")] == ["udev.rule-in-run"]
 
 
 def test_a_config_toml_that_cannot_be_written_is_said(stage: Stage, can_mount: None) -> None:
