@@ -215,7 +215,7 @@ def _rights(stage: Stage) -> int:
 
 def test_events_go_to_the_journal_where_there_is_one(stage: Stage) -> None:
     with stage.journal() as journal:
-        status = stage.provision()
+        status = stage.look_until("runtime.provisioned")[-1]
         event = journal.expect("runtime.provisioned")
 
     assert stage.heard == ""
