@@ -18,7 +18,16 @@ from agent.host import clock, files, sights, udev, wake
 from agent.host.notify import Notifier
 from agent.host.root import Root
 from agent.running_pass import LONG_LOOK_S, RunningPass, read_status
-from agent.watch import FILES_QUIET_S, GLANCE_S, Outcome, Reason, Schedule, read_outcome, wanted_by
+from agent.watch import (
+    FILES_LONGEST_S,
+    FILES_QUIET_S,
+    GLANCE_S,
+    Outcome,
+    Reason,
+    Schedule,
+    read_outcome,
+    wanted_by,
+)
 
 _FOLDER = "/run/edge-provisioner"
 
@@ -47,6 +56,7 @@ class Watcher:
         self._judged: Mapping[str, str] = {}  # the files by which the last pass judged, as it found them
         self._status_word: dict[str, str] = {}
         self._settled_s, self._glance_s = inf, -inf  # when files are to be compared
+        self._quiet_s = FILES_QUIET_S
         self._told: dict[str, str] = {}  # code to summary of the troubles that last: each is said once
         self._reload_asked = self._reload_under_way = False
 
@@ -183,7 +193,7 @@ class Watcher:
     def _on_signals(self) -> None:
         came = self._signals.take()
         if signal.SIGIO in came:
-            self._settled_s = min(self._settled_s, clock.monotonic_s() + FILES_QUIET_S)
+            self._settled_s = min(self._settled_s, clock.monotonic_s() + self._quiet_s)
         if signal.SIGHUP in came:
             self._reload_asked = True
             self._notifier.reloading(clock.monotonic_s())
@@ -226,7 +236,9 @@ class Watcher:
         if sights.changes(self._status_word or {self._status_path: ""}):
             self._hear_status(now_s)
         if self._pass is None:  # a running one writes files itself, and is compared with when it has ended
-            for change in sights.changes(self._judged):
+            changes = sights.changes(self._judged)
+            self._quiet_s = FILES_QUIET_S if changes else min(2 * self._quiet_s, FILES_LONGEST_S)
+            for change in changes:
                 reason, in_s = wanted_by(*change)
                 self._schedule.want(reason, now_s, in_s=in_s)
 

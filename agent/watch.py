@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 UDEV_QUIET_S = 0.2  # a chip that appears makes several events; a burst is over after this much silence,
 UDEV_LONGEST_S = 2.0  # or is looked at all the same when it does not end
-FILES_QUIET_S = 0.2  # one change of files makes many events too; the first of them starts this pause
+FILES_QUIET_S = 0.2  # one change of files makes many events too: this long after the first they are compared,
+FILES_LONGEST_S = 1.0  # or later where comparing found nothing before: an installation makes a storm
 GLANCE_S = 30.0  # for what makes no event at all, such as a socket that is closed
 EXIT_SPACING_S = 10.0
 FILES_SPACING_S = 2.0

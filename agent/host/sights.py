@@ -7,7 +7,7 @@ What changed is found by comparing words; so what we wrote ourselves, and looked
 import fcntl
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ _FIELDS = 8  # of a line there that ends in a path
 def at(paths: Iterable[str]) -> dict[str, str]:
     """Give a word for what lies at each path: another one after any change, empty where nothing is.
 
-    A socket that nobody listens to is as good as none: systemd leaves it lying when it closes it.
+    A folder is named with a slash at its end: its word changes with the names in it. A socket that nobody
+    listens to is as good as none: systemd leaves it lying when it closes it.
     """
     found = {path: _look(path) for path in paths}
     sockets = {path for path, seen in found.items() if seen and stat.S_ISSOCK(seen.st_mode)}
@@ -42,6 +43,7 @@ def changes(words: Mapping[str, str]) -> tuple[Change, ...]:
 
 
 def _look(path: str) -> os.stat_result | None:
+    """Look at what lies there, not at what a link leads to; a folder is one."""
     try:
         return os.lstat(path)
     except OSError:
@@ -82,7 +84,7 @@ class Folders:
         Raises:
             OSError: the kernel can't do it.
         """
-        wanted = {folder for path in paths for folder in _folders_of(path)}
+        wanted = _folders(paths)
         for folder in [folder for folder in self._handles if folder not in wanted or self._is_other(folder)]:
             os.close(self._handles.pop(folder))
         for folder in wanted:
@@ -100,12 +102,11 @@ class Folders:
         return self._handles[folder]
 
 
-def _folders_of(path: str) -> Iterator[str]:
-    """Give the folder that holds a path, or will, and the one above: a folder can go and come back too."""
-    folder = os.path.dirname(path)
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    yield os.path.realpath(folder)
-    yield os.path.dirname(os.path.realpath(folder))
-    if os.path.isdir(path):
-        yield os.path.realpath(path)
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Give the folders that hold the paths, or will, and those above: a folder can go and come back too."""
+    found = set()
+    for folder in {os.path.dirname(path) for path in paths}:
+        while not os.path.isdir(folder):
+            folder = os.path.dirname(folder)  # noqa: PLW2901  # upwards to the first that is there
+        found |= {folder, os.path.dirname(folder)}
+    return found

@@ -22,7 +22,7 @@ from agent.values import replace
 _UNITS = (*evidence.DAEMONS, *evidence.SOCKETS)
 _ENGINE = "docker.service"
 _SOCKETS = tuple(f"/run/aziot/{name}.sock" for name in ("identityd", "keyd", "certd", "tpmd"))
-_UNIT_FILES = "/etc/systemd/system"  # where units are masked
+_UNIT_FILES = "/etc/systemd/system/"  # where units are masked
 _BACKUP = "/var/lib/aziot/identityd/device_info"
 _PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
 _JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included

@@ -44,7 +44,7 @@ class Loaded:
 
 def places(loaded: Loaded) -> tuple[str, ...]:
     """Name the files and folders that the settings come from, or may come from."""
-    return (_VENDOR, _FILE, *_STRONGER, *loaded.read)
+    return (*(f"{folder}/" for folder in (_VENDOR, *_STRONGER)), _FILE, *loaded.read)
 
 
 @dataclass(frozen=True, slots=True)

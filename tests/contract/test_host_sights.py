@@ -68,7 +68,7 @@ def test_every_change_of_a_file_is_heard_and_seen(tmp_path: Path, signals: Signa
 def test_reading_is_no_change(tmp_path: Path, signals: Signals) -> None:
     path = tmp_path / "file"
     path.write_text("text")
-    words, folders = sights.at([str(path), str(tmp_path)]), sights.Folders()
+    words, folders = sights.at([str(path), f"{tmp_path}/"]), sights.Folders()
     folders.arm(words)
 
     path.read_text()
@@ -165,3 +165,14 @@ def test_a_link_is_told_by_itself(tmp_path: Path) -> None:
     link.symlink_to("id of the next")
 
     assert [one.path for one in sights.changes(words)] == [str(link)]
+
+
+def test_a_name_more_or_less_is_a_change_of_its_folder(tmp_path: Path, signals: Signals) -> None:
+    folder = tmp_path / "agent.toml.d"
+    words, folders = sights.at([f"{folder}/"]), sights.Folders()
+    for change in (folder.mkdir, (folder / "50-line.toml").touch, (folder / "50-line.toml").unlink):
+        folders.arm(words)
+        change()
+        assert _heard(signals)
+        assert [one.path for one in sights.changes(words)] == [f"{folder}/"]
+        words = sights.at(words)
