@@ -10,10 +10,18 @@ from tests.standins.unixhttp import ask, connect
 
 PAYLOAD = "/srv/payload.json"
 PASSWORD = "correct horse"  # noqa: S105  # the software TPM's
-_PUBLISHED_RULE = 'KERNEL=="tpm0", SUBSYSTEM=="tpm", OWNER="aziottpm", MODE="0660"\n'
-_LATER_RULE = 'SUBSYSTEM=="tpm|tpmrm", OWNER="root", GROUP="root", MODE="0600"\n'
+PUBLISHED_RULE = 'KERNEL=="tpm0", SUBSYSTEM=="tpm", OWNER="aziottpm", MODE="0660"\n'
+LATER_RULE = 'SUBSYSTEM=="tpm|tpmrm", OWNER="root", GROUP="root", MODE="0600"\n'
 _CONDITION = "/etc/systemd/system/aziot-tpmd.service.d/condition.conf"
-_IMAGE = '[agent.config]\nimage = "mcr.microsoft.com/azureiotedge-agent:1.6"\n'
+NEVER_FETCHED = """
+[agent]
+name = "edgeAgent"
+type = "docker"
+imagePullPolicy = "never"
+[agent.config]
+image = "mcr.microsoft.com/azureiotedge-agent:1.6"
+"""
+MISPLACED = 'auto_reprovisioning_mode = "AlwaysOnStartup"\n'
 _BY_HAND = """# made by a person
 [provisioning]
 source = "dps"
@@ -63,12 +71,12 @@ def no_rule_and_no_udev(stage: Stage) -> None:
 
 
 def published_rule(stage: Stage) -> None:
-    stage.write(RULE, _PUBLISHED_RULE)
+    stage.write(RULE, PUBLISHED_RULE)
     restart_machine(stage)
 
 
 def later_rule(stage: Stage) -> None:
-    stage.write("/etc/udev/rules.d/zz-local.rules", _LATER_RULE)
+    stage.write("/etc/udev/rules.d/zz-local.rules", LATER_RULE)
     restart_machine(stage)
 
 
@@ -201,8 +209,7 @@ def socket_taken_back(stage: Stage) -> None:
 
 def not_preloaded(stage: Stage) -> None:
     """Have edgeAgent's image never fetched, and take it from the device, as a new image of the disk does."""
-    agent = f'\n[agent]\nname = "edgeAgent"\ntype = "docker"\nimagePullPolicy = "never"\n{_IMAGE}'
-    stage.write(CONFIG, stage.read(CONFIG) + agent, 0o600)
+    stage.write(CONFIG, stage.read(CONFIG) + NEVER_FETCHED, 0o600)
     assert stage.iotedge("config", "apply").returncode == 0
     edge_agent_removed(stage)
 
@@ -225,8 +232,12 @@ def _by_hand(stage: Stage, payload: str, mode: int) -> None:
     assert stage.run("tpm", "ensure").status == 0
     shown = json.loads(stage.run("identity", "--json").out)
     stage.write(PAYLOAD, payload, mode)
-    text = _BY_HAND.format(payload=PAYLOAD, registration_id=shown["registration_id"])
-    stage.write(CONFIG, text, 0o600)
+    stage.write(CONFIG, by_hand(shown["registration_id"]), 0o600)
+
+
+def by_hand(registration_id: str) -> str:
+    """Give the configuration of a person who follows the published procedure, with a payload."""
+    return _BY_HAND.format(payload=PAYLOAD, registration_id=registration_id)
 
 
 def payload_unreadable(stage: Stage) -> None:
@@ -289,7 +300,7 @@ def hostname_put_back(stage: Stage) -> None:
 
 
 def misplaced_key(stage: Stage) -> None:
-    stage.write(CONFIG, stage.read(CONFIG) + 'auto_reprovisioning_mode = "AlwaysOnStartup"\n', 0o600)
+    stage.write(CONFIG, stage.read(CONFIG) + MISPLACED, 0o600)
 
 
 def edged_settings_bad(stage: Stage) -> None:

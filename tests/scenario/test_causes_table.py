@@ -4,8 +4,9 @@ import pytest
 
 from agent.codes import Phase, apply, cloud, runtime
 from agent.values import replace
-from tests.scenario.causes_table import ROWS, Played, Row, played
+from tests.scenario.causes_table import NEW, PROVISIONED, ROWS, Begin, Played, Row, played
 from tests.scenario.stage import Stage
+from tests.vm.faults_in_machine import GROUPS, ON_NEW_DEVICES, WAYS
 
 # What may be said for a moment before the cause shows. Each of them passes by itself.
 _TRANSIENT = {code.name for code in (runtime.STARTING, runtime.PROVING, runtime.RESTARTED, apply.SETTLING)}
@@ -61,3 +62,13 @@ def _recovers(made: Played) -> None:
     allowed = _REPAIRING | {made.row.code.name} | milder
     assert {code for look in on_the_way if not (code := look["code"]).startswith(_MODULES)} <= allowed
     assert last["phase"] == Phase.PROVISIONED
+
+
+def test_every_fault_is_made_on_a_booted_machine_too() -> None:
+    assert sorted(WAYS) == sorted(row.fault for row in ROWS)
+    assert set(ON_NEW_DEVICES) == _beginning(NEW)
+    assert {fault for group in GROUPS.values() for fault in group} == _beginning(PROVISIONED)
+
+
+def _beginning(begin: Begin) -> set[str]:
+    return {row.fault for row in ROWS if row.begin is begin}

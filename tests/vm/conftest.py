@@ -16,7 +16,7 @@ from tests.vm.stages import Stages, deliver, locked
 SUITE = os.environ.get("EDGE_PROVISIONER_SUITE", "bookworm")
 _KEPT = os.environ.get("EDGE_PROVISIONER_MACHINES")  # while cases are written: a folder to keep machines in
 _LAST_WORDS = "journalctl -b -n 200 --no-pager -o short-monotonic; cat /run/edge-provisioner/status.json"
-_RETRIED, _WAITED = "retried-boots", "long-waits"
+_RETRIED, _WAITED, _MEASURED = "retried-boots", "long-waits", "measured"
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -43,6 +43,7 @@ class Bench:
     def __init__(self, stages: Stages, folder: Path) -> None:
         self.stages = stages
         self.machines: list[Machine] = []
+        self.measured: list[str] = []  # a line each, for the end of the run
         self._folder = folder
 
     def copy(self, stage: str) -> Machine:
@@ -85,6 +86,7 @@ def bench(stages: Stages, shared: Path, tmp_path: Path, request: pytest.FixtureR
     bench = Bench(stages, tmp_path)
     yield bench
     failed = request.node.stash.get(_FAILED, False)
+    _keep(shared / _MEASURED, bench.measured)
     for machine in bench.machines:
         if failed:
             print(_last_words(machine))
@@ -97,8 +99,12 @@ def bench(stages: Stages, shared: Path, tmp_path: Path, request: pytest.FixtureR
 
 
 def _remember(place: Path, request: pytest.FixtureRequest, remarks: list[str]) -> None:
-    with place.open("a") as remembered:
-        remembered.writelines(f"{request.node.nodeid}: {remark}\n" for remark in remarks)
+    _keep(place, [f"{request.node.nodeid}: {remark}" for remark in remarks])
+
+
+def _keep(place: Path, lines: list[str]) -> None:
+    with place.open("a") as kept:
+        kept.writelines(f"{line}\n" for line in lines)
 
 
 @pytest.fixture
@@ -146,6 +152,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     count = len(boots.splitlines())
     terminalreporter.line(f"{count} boots tried once more because the machine's kernel died\n{boots}")
     terminalreporter.line(f"waits of minutes:\n{waits or 'none'}")
+    if measured := _remembered(_shared(config) / _MEASURED):
+        terminalreporter.section("from a fault until it is told")
+        terminalreporter.line("".join(sorted(measured.splitlines(keepends=True))))
 
 
 def _remembered(place: Path) -> str:

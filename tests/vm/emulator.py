@@ -152,6 +152,13 @@ class Emulator:
         place = self._folder / "console.log"
         return place.read_text(errors="replace") if place.exists() else ""
 
+    def starved_s(self) -> float:
+        """Give how long the machine has waited so far for a processor of ours, because they were busy."""
+        with closing(self._monitor()) as monitor:
+            thread = monitor.execute("query-cpus-fast")[0]["thread-id"]
+        _ran_ns, waited_ns, _turns = Path(f"/proc/{thread}/schedstat").read_text().split()
+        return int(waited_ns) / 1e9
+
     def _monitor(self) -> Monitor:
         return Monitor(str(self._folder / "monitor"))
 

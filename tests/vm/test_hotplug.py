@@ -2,23 +2,12 @@
 
 import pytest
 
-from tests.vm import vtpm, witness
+from tests.vm import hotplug, vtpm, witness
 from tests.vm.conftest import Bench
-from tests.vm.machine import Machine
 from tests.vm.stages import PROVISIONED, says
 
-_DRIVER = "/sys/bus/platform/drivers/tpm_tis"
-_DEVICE = "MSFT0101:00"
 # IMA holds on to the TPM that it finds at boot, so its number stays taken. Without IMA it is free again.
 _WITHOUT_IMA = "initcall_blacklist=init_ima"
-
-
-def _unbind(machine: Machine) -> None:
-    machine.run(f"echo {_DEVICE} >{_DRIVER}/unbind && udevadm settle")
-
-
-def _bind(machine: Machine) -> None:
-    machine.run(f"echo {_DEVICE} >{_DRIVER}/bind && udevadm settle")
 
 
 @pytest.mark.takes(150)
@@ -26,9 +15,9 @@ def test_with_the_stock_kernel_it_comes_back_as_tpm1_and_the_runtime_follows(ben
     machine = bench.copy("provisioned")
     names, device = witness.names(machine), witness.device(machine)
 
-    _unbind(machine)
+    hotplug.unbind(machine)
     machine.wait(says("runtime.tpm-gone"))
-    _bind(machine)
+    hotplug.bind(machine)
     machine.wait(f"grep -q tpmrm1 {witness.CONFIG} && {PROVISIONED} && {witness.SIGNS}")
 
     assert witness.owners(machine) == {"/dev/tpm1": "aziottpm 660", "/dev/tpmrm1": "aziottpm 660"}
@@ -53,11 +42,11 @@ def test_without_ima_it_comes_back_as_tpm0_once_nobody_holds_on_to_it(bench: Ben
     before = witness.stamps(machine, witness.CONFIG)
     modules = witness.show(machine, "aziot-edged", "MainPID")
 
-    _unbind(machine)
+    hotplug.unbind(machine)
     machine.wait(says("runtime.tpm-gone"))
     machine.run("systemctl kill -s KILL aziot-tpmd")
     machine.wait("systemctl show -P SubState aziot-tpmd | grep auto-restart")
-    _bind(machine)
+    hotplug.bind(machine)
     machine.wait(f"{PROVISIONED} && {witness.SIGNS}")
 
     assert witness.owners(machine) == {"/dev/tpm0": "aziottpm 660", "/dev/tpmrm0": "aziottpm 660"}
