@@ -79,9 +79,14 @@ test-arch: dev ## the package on arm64 and armhf, emulated, and on Debian sid (W
 	@EDGE_PROVISIONER_WHERE="$(WHERE)" $(PYTHON) -m pytest -p no:randomly --timeout=7200 --durations=0 -v -s tests/arch
 
 .PHONY: test-vm
-test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM, in qemu: SUITE=trixie, POWER_CUTS=all, FAULTS=all; needs root
-	@EDGE_PROVISIONER_SUITE=$(SUITE) EDGE_PROVISIONER_SAMPLE=$(POWER_CUTS) EDGE_PROVISIONER_FAULTS=$(FAULTS) \
-		$(PYTHON) -m pytest $(VM_WORKERS) --timeout=1800 --durations=0 -v tests/vm
+test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM, in qemu: SUITE=trixie, POWER_CUTS=all; needs root
+	@EDGE_PROVISIONER_SUITE=$(SUITE) EDGE_PROVISIONER_SAMPLE=$(POWER_CUTS) \
+		$(PYTHON) -m pytest $(VM_WORKERS) --timeout=1800 --durations=0 -v tests/vm --ignore tests/vm/test_told.py
+
+.PHONY: test-told
+test-told: build/vm/$(SUITE)/complete ## after how many seconds each fault is told on a booted machine: FAULTS=all; needs root
+	@EDGE_PROVISIONER_SUITE=$(SUITE) EDGE_PROVISIONER_FAULTS=$(FAULTS) \
+		$(PYTHON) -m pytest $(VM_WORKERS) --timeout=1800 --durations=0 -v tests/vm/test_told.py
 
 .PHONY: test-light
 test-light: $(SUITES:%=build/vm/%/complete) ## the package under dpkg and systemd in containers, no TPM; needs root
