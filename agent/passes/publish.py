@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from agent.act.record import Record, save_status
 from agent.act.work import Outcome
 from agent.codes import Finding, identity
-from agent.codes import runtime as codes
 from agent.codes.agent import WORKING
 from agent.facts.history import Identity
 from agent.facts.request import Request
@@ -158,7 +157,7 @@ def _writer(request: Request, snapshot: Snapshot) -> Writer:
 def record_identity(record: Record, snapshot: Snapshot, finding: Finding) -> tuple[Finding, ...]:
     """Keep the identity that was just proven, with the settings it belongs to; say if it is another one."""
     settings, answer = snapshot.settings, snapshot.runtime.answer
-    if finding.code is not codes.PROVISIONED or settings is None:
+    if settings is None or not verdict.proves_identity(finding):
         return ()
     had = record.history.identity
     if had is not None and (had.hub, had.device_id) == (answer.hub, answer.device_id):

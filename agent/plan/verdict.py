@@ -105,6 +105,11 @@ def _up_for_s(snapshot: Snapshot) -> float:
     return snapshot.moment.monotonic_s - max(since, default=snapshot.moment.monotonic_s)
 
 
+def proves_identity(finding: Finding) -> bool:
+    """Say whether the device was found to have its identity, and its daemons up: modules come after that."""
+    return finding.code is runtime.PROVISIONED or finding.code.name.startswith("modules.")
+
+
 def finding_of(attempt: Attempt) -> Finding:
     """Give back the finding that a failed apply was recorded with."""
     try:

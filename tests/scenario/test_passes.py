@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from agent.codes import AgentError
+from agent.codes import AgentError, modules
 from agent.host import files
 from agent.host.root import Root
 from agent.passes import lock
@@ -223,3 +223,10 @@ def test_events_go_to_the_journal_where_there_is_one(stage: Stage) -> None:
     assert told["EDGE_PROVISIONER_TRANSACTION"] == status["transaction"]
     assert told["MESSAGE"] == status["summary"]
     assert (told["PRIORITY"], len(told["MESSAGE_ID"])) == ("6", 32)
+
+
+def test_an_identity_is_remembered_though_edge_agent_can_t_be_fetched(stage: Stage) -> None:
+    stage.machine.fault(registry="unauthorised")
+    stage.look_until(modules.UNAUTHORISED.name)
+
+    assert json.loads(stage.read(HISTORY))["identity"]["device_id"] == "dev-tpm-1"

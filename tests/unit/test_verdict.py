@@ -266,3 +266,16 @@ def test_a_notice_that_nothing_follows_from_changes_nothing() -> None:
     notices = (runtime.VERSION_UNTESTED(version="9"),)
 
     assert verdict.look_again_s(PROVISIONED, since_s=0.0, interval_s=300.0, notices=notices) == 300.0
+
+
+@pytest.mark.parametrize(
+    ("finding", "proven"),
+    [
+        (runtime.PROVISIONED(device_id="dev", hub="hub"), True),
+        (modules.NOT_PRELOADED(image="agent:1.6"), True),
+        (runtime.PROVING(seconds=3, device_id="dev", hub="hub"), False),
+        (runtime.ENGINE_DOWN(), False),
+    ],
+)
+def test_an_identity_is_proven_before_its_modules_run(finding: Finding, proven: bool) -> None:
+    assert verdict.proves_identity(finding) is proven
