@@ -109,7 +109,6 @@ def _moments() -> Iterator[ParameterSet]:
 def test_where_nobody_cuts_the_power_it_comes_to_its_end(bench: Bench, story: Story) -> None:
     ending = _told(bench.stages, story)
 
-    assert ending.moments < _MOST_MOMENTS, "the last cuts would come too early"
     assert tomllib.loads(ending.config)["auto_reprovisioning_mode"] == story.mode
     assert ending.device
 
