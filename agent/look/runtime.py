@@ -11,9 +11,9 @@ from agent.edge.container import Container
 from agent.edge.engine import EngineState, ask_edge_agent, ask_engine, last_words
 from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
-from agent.facts.snapshot import Because, RuntimeFacts, Snapshot
+from agent.facts.snapshot import RuntimeFacts, Snapshot
 from agent.facts.status import Status, UnitStatus
-from agent.host import clock, files, journal, systemd
+from agent.host import clock, files, journal, sights, systemd
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -56,7 +56,7 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
         answer = identity_service.ask_device(root)
     facts = RuntimeFacts(
         program=program,
-        version=_version(request, program, before),
+        version=_version(root, program, before),
         units=units,
         restarts_before=MappingProxyType({name: unit.restarts for name, unit in known.items()}),
         answer=answer,
@@ -92,10 +92,11 @@ def _with_word_of_modules(root: Root, facts: RuntimeFacts) -> RuntimeFacts:
     return replace(facts, journal=entries)
 
 
-def _version(request: Request, program: str, before: Status | None) -> str:
-    """Ask the runtime for its version; a timer's look goes by what the last one heard."""
-    known = before.runtime_version if before and request.because is Because.TIMER else ""
-    return known or iotedge.version(request.root, program)
+def _version(root: Root, program: str, before: Status | None) -> str:
+    """Ask the runtime for its version, unless the last look did and the program is still the same file."""
+    same = before is not None and before.judged.get(program) == sights.at((program,))[program]
+    known = before.runtime_version if before and same else ""
+    return known or iotedge.version(root, program)
 
 
 def _units_of(before: Status | None) -> _Before:

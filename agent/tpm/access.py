@@ -5,11 +5,11 @@ udevd resolves user names when it reads its rules, so the rule goes in place onc
 
 import errno
 import os
-import sys
 from enum import StrEnum
+from functools import partial
 
 from agent.codes import AgentError, udev
-from agent.host import files, process
+from agent.host import files, fork, process
 from agent.host.root import Root, User
 from agent.values import dataclass
 
@@ -23,23 +23,6 @@ _IN_CHECKOUT = os.path.join(
 _UDEVADM = "/usr/bin/udevadm"
 _UDEVADM_TIMEOUT_S = 60.0
 _OPEN_TIMEOUT_S = 10.0
-# Becomes the user and prints the errno of opening the node. It goes to the node's folder while it is root:
-# the way there, like the way to the interpreter, may be closed to that user below a root of our own.
-_OPEN = """
-import os, sys
-node, uid, gid, *groups = sys.argv[1:]
-os.chdir(os.path.dirname(node))
-if os.geteuid() == 0:
-    os.setgroups([int(group) for group in groups])
-    os.setgid(int(gid))
-    os.setuid(int(uid))
-try:
-    os.close(os.open(os.path.basename(node), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
-except OSError as error:
-    print(error.errno)
-else:
-    print(0)
-"""
 
 
 class Access(StrEnum):
@@ -177,16 +160,32 @@ def try_open(path: str, user: User) -> tuple[Access, str]:
     """Open a node as another user in a child process; the reason is the system's word where it is denied."""
     if os.geteuid() not in (0, user.uid):
         return Access.NOT_PROVEN, "only root can try as another user"
-    ids = (str(number) for number in (user.uid, user.gid, *user.groups))
-    argv = (sys.executable, "-I", "-c", _OPEN, os.path.realpath(path), *ids)
-    return _outcome(process.run(argv, process.Child(_OPEN_TIMEOUT_S)))
+    return _outcome(fork.run(partial(_open_as, user, os.path.realpath(path)), _OPEN_TIMEOUT_S))
+
+
+def _open_as(user: User, path: str, say: fork.Say) -> None:
+    """Become the user for good, and say the errno of opening the node.
+
+    Goes to the node's folder while it is root: the way there may be closed to that user below a root of ours.
+    """
+    os.chdir(os.path.dirname(path))
+    if os.geteuid() == 0:
+        os.setgroups(user.groups)
+        os.setgid(user.gid)
+        os.setuid(user.uid)
+    try:
+        os.close(os.open(os.path.basename(path), os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        say(str(error.errno))
+    else:
+        say("0")
 
 
 def _outcome(ended: process.Finished) -> tuple[Access, str]:
     if ended.timed_out:
         return Access.NOT_PROVEN, "the driver did not answer"
     if not ended.succeeded:
-        return Access.NOT_PROVEN, ended.err.strip().rpartition("\n")[2]
+        return Access.NOT_PROVEN, f"user could not be tried (status {ended.status})"
     refusal = int(ended.out)
     if refusal in (errno.EACCES, errno.EPERM):
         return Access.DENIED, os.strerror(refusal)

@@ -1,31 +1,27 @@
 """The door to the keys: ask a TPM for its EK and SRK, or have what is missing made.
 
-Each question is a short-lived child process with a deadline. What may pass by itself is asked again a
-few times; everything else becomes a code at once. No file is written and no TPM is left changed but
-for the two keys that `ensure` makes at empty handles.
+What may pass by itself is asked again a few times; everything else becomes a code at once. No file is
+written and no TPM is left changed but for the two keys that `ensure` makes at empty handles.
 """
 
-import signal
 from collections.abc import Callable
 
 from agent.codes import AgentError, Finding
 from agent.codes import tpm as codes
-from agent.host import clock, process, systemd
+from agent.host import clock, systemd
 from agent.host.root import Root
 from agent.host.systemd import Secret
 from agent.tpm import faults, nodes
+from agent.tpm.asking import ask
 from agent.tpm.device import Device
 from agent.tpm.fitness import FIT, KeyRole, Verdict, judge
 from agent.tpm.protocol import (
     ChildRequest,
     Failure,
-    FailureKind,
     Found,
     FoundKey,
     KeyState,
     Operation,
-    decode_answer,
-    encode_request,
 )
 from agent.tpm.public_area import name_of
 from agent.values import dataclass
@@ -33,7 +29,6 @@ from agent.values import dataclass
 READ_TIMEOUT_S = 30.0
 CREATE_TIMEOUT_S = 180.0
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0)  # before each further attempt at most this long: full jitter
-_STEPS_OUTSIDE_CREATION = 8
 _LONGEST_AUTH = 64  # the largest digest a TPM has (SHA-512); it can't have a longer password
 
 
@@ -195,15 +190,15 @@ def _ask(root: Root, request: Request, operation: Operation) -> Keys:
 def _attempt(root: Root, request: Request, operation: Operation) -> Keys | Finding:
     if finding := nodes.hindrance(root, request.device) or _impossible_password(request):
         return finding
-    answer = _converse(request, operation)
+    answer = ask(_question(request, operation))
     if isinstance(answer, Failure):
         return faults.explain(answer, _circumstances(request))
     return _keys(request.device, answer)
 
 
-def _converse(request: Request, operation: Operation) -> Found | Failure:
+def _question(request: Request, operation: Operation) -> ChildRequest:
     patience, given = request.patience, request.authorisations
-    question = ChildRequest(
+    return ChildRequest(
         operation=operation,
         tcti=request.device.tcti,
         read_s=patience.read_s,
@@ -212,19 +207,6 @@ def _converse(request: Request, operation: Operation) -> Found | Failure:
         endorsement_auth=given.endorsement.reveal() if given.endorsement else "",
         expected_ek_name=request.expected_ek_name,
     )
-    # The child ends itself by a deadline for each step; this one is for a child that can't.
-    longest_s = 2 * patience.create_s + _STEPS_OUTSIDE_CREATION * patience.read_s
-    argv = process.module_argv("agent.tpm.esapi")
-    finished = process.run(argv, process.Child(longest_s, stdin=encode_request(question)))
-    return decode_answer(finished.stdout, _ending(finished))
-
-
-def _ending(finished: process.Finished) -> Failure:
-    if finished.timed_out or finished.status == -signal.SIGALRM:
-        return Failure(FailureKind.HUNG)
-    lines = finished.err.strip().splitlines()
-    said = f", {lines[-1]}" if lines else ""
-    return Failure(FailureKind.ENDED, detail=f"exit status {finished.status}{said}")
 
 
 def _keys(device: Device, found: Found) -> Keys:

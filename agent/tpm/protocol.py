@@ -7,6 +7,7 @@ import json
 from enum import StrEnum
 from typing import Any
 
+from agent.tpm.public_area import name_of
 from agent.values import dataclass, field, fields
 
 
@@ -54,8 +55,28 @@ class FailureKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key as it was met; the qualified Name only of a key that was read."""
+
+    state: KeyState
+    public: bytes = b""
+    qualified_name: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Both keys."""
+
+    ek: FoundKey
+    srk: FoundKey
+
+
+@dataclass(frozen=True, slots=True)
 class ChildRequest:
-    """What the child needs to know. Passwords travel here, on its standard input, and nowhere else."""
+    """What the child needs to know. Passwords travel here, on its standard input, and nowhere else.
+
+    `found` is what was read a moment ago, where it was: the child does not read it again.
+    """
 
     operation: Operation
     tcti: str
@@ -64,15 +85,7 @@ class ChildRequest:
     owner_auth: str = field(default="", repr=False)
     endorsement_auth: str = field(default="", repr=False)
     expected_ek_name: str = ""  # hex; empty accepts any
-
-
-@dataclass(frozen=True, slots=True)
-class FoundKey:
-    """A key as the child met it; the qualified Name only of a key that was read."""
-
-    state: KeyState
-    public: bytes = b""
-    qualified_name: bytes = b""
+    found: Found | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +98,36 @@ class Failure:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Both keys."""
+def missing(request: ChildRequest, found: Found) -> bool:
+    """Say whether a key is to be made, as far as the request goes.
 
-    ek: FoundKey
-    srk: FoundKey
+    None is beside an object that is not the key it should be, nor beside another EK than the expected one.
+    """
+    if request.operation is Operation.SHOW or KeyState.UNFIT in (found.ek.state, found.srk.state):
+        return False
+    if found.ek.state is KeyState.ABSENT:
+        return True
+    wanted = request.operation is Operation.ENSURE and found.srk.state is KeyState.ABSENT
+    return wanted and is_expected(request, found.ek.public)
+
+
+def is_expected(request: ChildRequest, ek_public: bytes) -> bool:
+    """Say whether this EK (its TPM2B_PUBLIC) is the one that the request expects."""
+    return request.expected_ek_name in ("", name_of(ek_public).hex())
 
 
 def encode_request(request: ChildRequest) -> bytes:
     """Put a request into bytes for the child's standard input."""
     names = [one.name for one in fields(ChildRequest)]
-    return json.dumps({name: getattr(request, name) for name in names}).encode()
+    found = request.found and _encode_found(request.found)
+    return json.dumps({**{name: getattr(request, name) for name in names}, "found": found}).encode()
 
 
 def decode_request(data: bytes) -> ChildRequest:
     """Read a request; its bytes are always the agent's own."""
     fields = json.loads(data)
-    return ChildRequest(**{**fields, "operation": Operation(fields["operation"])})
+    found = fields["found"] and _decode_found(fields["found"])
+    return ChildRequest(**{**fields, "operation": Operation(fields["operation"]), "found": found})
 
 
 def encode_step(step: Step) -> str:
@@ -112,7 +137,7 @@ def encode_step(step: Step) -> str:
 
 def encode_found(found: Found) -> str:
     """Give the line that ends a conversation well."""
-    return json.dumps({"ek": _encode_key(found.ek), "srk": _encode_key(found.srk)})
+    return json.dumps(_encode_found(found))
 
 
 def encode_failure(kind: FailureKind, *, rc: int = 0, detail: str = "") -> str:
@@ -130,7 +155,7 @@ def decode_answer(output: bytes, ending: Failure) -> Found | Failure:
         elif "failure" in message:
             return Failure(FailureKind(message["failure"]), step, message["rc"], message["detail"])
         elif "ek" in message:
-            return Found(_decode_key(message["ek"]), _decode_key(message["srk"]))
+            return _decode_found(message)
     return Failure(ending.kind, step, ending.rc, ending.detail)
 
 
@@ -141,6 +166,14 @@ def _message(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def _encode_found(found: Found) -> dict[str, dict[str, str]]:
+    return {"ek": _encode_key(found.ek), "srk": _encode_key(found.srk)}
+
+
+def _decode_found(fields: dict[str, dict[str, str]]) -> Found:
+    return Found(_decode_key(fields["ek"]), _decode_key(fields["srk"]))
 
 
 def _encode_key(key: FoundKey) -> dict[str, str]:

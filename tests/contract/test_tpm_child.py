@@ -56,7 +56,7 @@ def replaced_child(monkeypatch: pytest.MonkeyPatch, first: str) -> None:
 
 def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm) -> None:
     replaced_child(monkeypatch, "import sys; sys.modules['tpm2_pytss'] = None")
-    finding = refusal(keys.show, request(software_tpm))
+    finding = refusal(keys.ensure, request(software_tpm))
 
     assert finding.code == codes.LIBRARY_MISSING
     assert "python3-tpm2-pytss" in finding.remedy
@@ -65,14 +65,14 @@ def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch, software_tpm
 def test_a_child_that_is_killed_is_told(monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm) -> None:
     replaced_child(monkeypatch, "import os; os.kill(os.getpid(), 9)")
 
-    assert "exit status -9" in refusal(keys.show, request(software_tpm)).summary
+    assert "exit status -9" in refusal(keys.ensure, request(software_tpm)).summary
 
 
 def test_a_child_that_breaks_is_told_with_its_last_words(
     monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm
 ) -> None:
     replaced_child(monkeypatch, "raise MemoryError('none left')")
-    finding = refusal(keys.show, request(software_tpm))
+    finding = refusal(keys.ensure, request(software_tpm))
 
     assert finding.code == codes.HELPER_DIED
     assert "MemoryError: none left" in finding.summary
@@ -82,11 +82,11 @@ def test_a_child_that_ignores_its_alarm_is_killed(
     monkeypatch: pytest.MonkeyPatch, software_tpm: SoftwareTpm
 ) -> None:
     replaced_child(monkeypatch, "import signal, time; signal.signal(signal.SIGALRM, signal.SIG_IGN)")
-    software_tpm.faults.append(Fault(Effect.HANG, READ))
+    software_tpm.faults.append(Fault(Effect.HANG, MAKE))
 
-    patience = Patience(read_s=0.1, create_s=0.1)
-    assert refusal(keys.show, request(software_tpm, patience=patience)).code == codes.HUNG
-    assert software_tpm.commands() == WARM[:1]
+    patience = Patience(read_s=0.5, create_s=0.1)
+    assert refusal(keys.ensure, request(software_tpm, patience=patience)).code == codes.HUNG
+    assert software_tpm.commands() == [*WARM, MAKE]
 
 
 # Killed between any two commands, and two at once

@@ -15,6 +15,8 @@ from agent.tpm.protocol import (
     Operation,
     Step,
 )
+from agent.tpm.public_area import name_of
+from agent.tpm.templates import EK_TEMPLATE, SRK_TEMPLATE
 
 KILLED = Failure(FailureKind.ENDED, detail="exit status -9")
 FOUND = Found(FoundKey(KeyState.PRESENT, b"public", b"qualified"), FoundKey(KeyState.ABSENT))
@@ -28,6 +30,42 @@ def test_a_request_arrives_as_it_was_sent() -> None:
     request = ChildRequest(Operation.ENSURE, "device:/dev/tpmrm0", 30.0, 180.0, "öwner", "endo\n", "000b")
 
     assert protocol.decode_request(protocol.encode_request(request)) == request
+
+
+def test_what_was_read_already_goes_along() -> None:
+    request = ChildRequest(Operation.ENSURE, "device:/dev/tpmrm0", 30.0, 180.0, found=FOUND)
+
+    assert protocol.decode_request(protocol.encode_request(request)) == request
+
+
+ABSENT, UNFIT = FoundKey(KeyState.ABSENT), FoundKey(KeyState.UNFIT)
+EK, SRK = FoundKey(KeyState.PRESENT, EK_TEMPLATE), FoundKey(KeyState.PRESENT, SRK_TEMPLATE)
+NAME, OTHER_NAME = name_of(EK_TEMPLATE).hex(), name_of(SRK_TEMPLATE).hex()
+
+
+@pytest.mark.parametrize(
+    ("ek", "srk", "expected", "operations"),
+    [
+        (ABSENT, ABSENT, "", "derive ensure"),
+        (ABSENT, SRK, "", "derive ensure"),
+        (ABSENT, UNFIT, "", ""),
+        (EK, ABSENT, "", "ensure"),
+        (EK, ABSENT, NAME, "ensure"),
+        (EK, ABSENT, OTHER_NAME, ""),
+        (EK, SRK, "", ""),
+        (UNFIT, ABSENT, "", ""),
+    ],
+)
+def test_what_is_missing_depends_on_what_is_asked(
+    ek: FoundKey, srk: FoundKey, expected: str, operations: str
+) -> None:
+    asked = [
+        operation
+        for operation in Operation
+        if protocol.missing(ChildRequest(operation, "x", 1.0, 1.0, expected_ek_name=expected), Found(ek, srk))
+    ]
+
+    assert " ".join(asked) == operations
 
 
 def test_a_request_shows_no_password() -> None:
