@@ -1,7 +1,6 @@
 """`once`: look at everything once and do what is missing; each effect is named before it happens."""
 
 import argparse
-import signal
 
 from agent.codes import ExitCode, Phase
 from agent.codes.catalogue import by_name
@@ -10,6 +9,7 @@ from agent.facts.snapshot import Because
 from agent.facts.status import Status
 from agent.host import clock
 from agent.passes.one_pass import run_pass
+from agent.passes.stop_request import StopRequest
 
 _UNFINISHED = (Phase.WAITING, Phase.PROVISIONING)
 _SHORTEST_REST_S = 0.1
@@ -26,14 +26,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--adopt", action="store_true",
         help="take over a device that is provisioned in another way, edited by hand, or has got another TPM",
     )  # fmt: skip
-    parser.add_argument(  # the watcher's word to its passes, nothing for a person
+    parser.add_argument(  # what the watcher tells its passes; nothing for a person
         "--because", choices=[*Because], default=Because.COMMAND, help=argparse.SUPPRESS
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run passes; the exit code is that of the last one's finding."""
-    stop = _StopRequest()
+    stop = StopRequest()
     request = Request(options.root, options.settings, Because(options.because), adopt=options.adopt)
     by_person = request.because is Because.COMMAND
     deadline = clock.monotonic_s() + options.wait
@@ -46,22 +46,6 @@ def run(options: argparse.Namespace) -> int:
     if by_person:
         show(status)
     return int(_exit_code(status))
-
-
-class _StopRequest:
-    """Remembers that somebody asked us to end, or hung up; the step that runs is let finish."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._remember)
-
-    def _remember(self, _number: int, _frame: object) -> None:
-        self._asked = True
-
-    def asked(self) -> bool:
-        """Say whether a signal has come."""
-        return self._asked
 
 
 def tell(effect: str) -> None:

@@ -18,6 +18,5 @@ def run(options: argparse.Namespace) -> int:
 
     """
     root = options.root
-    settings = ("--settings", options.settings) if options.settings else ()
-    argv = process.module_argv("agent.cli", "--root", root.directory, *settings, "once", "--because")
+    argv = process.module_argv("agent.passes.watched", root.directory, options.settings or "")
     return Watcher(root, pass_argv=argv).run()

@@ -11,11 +11,11 @@ from agent.host.root import Root
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        (None, ("--root", "/srv/image", "once", "--because")),
-        ("/x/agent.toml", ("--root", "/srv/image", "--settings", "/x/agent.toml", "once", "--because")),
+        (None, ("/srv/image", "")),
+        ("/x/agent.toml", ("/srv/image", "/x/agent.toml")),
     ],
 )
-def test_a_pass_is_once_with_the_same_options(
+def test_a_pass_is_told_the_same_options(
     monkeypatch: pytest.MonkeyPatch, settings: str | None, words: tuple[str, ...]
 ) -> None:
     told: list[object] = []
