@@ -121,7 +121,7 @@ coverage: dev ## the tests again, with branch coverage of agent/: 95 % of all, 1
 	@tests/coverage.sh $(PYTHON) $(TESTS)
 
 .PHONY: bench
-bench: dev ## time, memory and TPM commands, next to the published script's in the same run
+bench: dev ## time, memory, TPM commands, passes; BASE=commit has that commit's beside them
 	@PYTHONPATH=. $(PYTHON) -m tests.bench
 
 .PHONY: docs

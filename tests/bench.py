@@ -1,28 +1,28 @@
-"""Figures, never assertions: time, memory and TPM commands, next to the published script's in the same run.
+"""Figures, never assertions: time, memory, TPM commands and passes, next to the published script's.
 
-Ratios of one run are what counts; the milliseconds are this machine's, at this moment.
+Ratios of one run are what counts: each sample is taken right after one of `python3 -c pass`, so that both
+meet the same machine. `BASE=<commit>` measures that commit's agent too, on the same stand-ins, in turn.
 """
 
 import os
-import resource
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Self
 
+from tests.benched import Agent, Cost, Provisioning, cost_of, provision, ready_and_pss
 from tests.standins.machine import build_machine
 from tests.standins.software_tpm import SoftwareTpm
 
 _PROJECT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_COMMAND = os.path.join(_PROJECT, ".venv", "bin", "edge-provisioner")
 _REPEATS = 15
+_BARE = ("/usr/bin/python3", "-c", "pass")
+_UNITS = ("show", "-p", "Id,ActiveState,MainPID,NRestarts", "aziot-edged.service")
 # The steps of the published procedure for Linux devices with a TPM, as its script takes them.
 _SCRIPT = """\
 set -e; cd "$1"
@@ -33,153 +33,168 @@ if ! tpm2_readpublic -Q -c 0x81010001 -o ek.pub 2>/dev/null; then
 fi
 sha256sum ek.pub | sed 's/ .*//'
 """
+_SETTINGS = '[dps]\nid_scope = "0ne00112233"\n[tpm]\nsettle_s = 0.1\n[runtime]\nprove_s = 0.5\n'
 
 
-@dataclass(frozen=True)
-class Cost:
-    """The median wall time and processor time of a command, in milliseconds."""
+@dataclass(slots=True)
+class Samples:
+    """What was measured of one command, and of `python3 -c pass` right before each."""
 
-    wall_ms: float
-    cpu_ms: float
+    own: list[Cost] = field(default_factory=list)
+    bare: list[Cost] = field(default_factory=list)
+
+    def ratio(self, of: Callable[[Cost], float]) -> float:
+        """Give how many times `python3 -c pass` the command costs, by the medians."""
+        own, bare = (statistics.median(map(of, costs)) for costs in (self.own, self.bare))
+        return own / bare
 
 
 def main() -> int:
     """Measure and print."""
-    with tempfile.TemporaryDirectory(prefix="ep-bench-") as folder:
-        bare = _cost(["/usr/bin/python3", "-c", "pass"])
-        print(f"python3 -c pass              {bare.wall_ms:7.1f} ms wall {bare.cpu_ms:7.1f} ms cpu")
-        _tpm_commands(folder)
-        _quiet_pass(folder, bare)
-        _resident(folder, bare)
+    with ExitStack() as held:
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="ep-bench-"))
+        agents = [Agent("now", _PROJECT)]
+        if base := os.environ.get("BASE"):
+            agents.insert(0, Agent(base, held.enter_context(_checkout(base, folder))))
+        bare = cost_of(_BARE)
+        print(f"python3 -c pass here: {bare.wall_ms:.1f} ms wall, {bare.cpu_ms:.1f} ms cpu")
+        _row("", {agent.name: agent.name for agent in agents})
+        _quiet_device(folder, agents)
+        _tpm_commands(folder, agents)
+        _row(
+            "to READY=1, x python3 -c pass; PSS",
+            {agent.name: _resident(folder, agent) for agent in agents},
+        )
+        _row(
+            "from settings to provisioned",
+            {agent.name: str(_provisioned(folder, agent)) for agent in agents},
+        )
     return 0
 
 
-def _tpm_commands(folder: str) -> None:
+@contextmanager
+def _checkout(commit: str, folder: str) -> Iterator[str]:
+    """Give a commit's tree, with this tree's environment."""
+    place = os.path.join(folder, "base")
+    git = ("git", "-C", _PROJECT)
+    subprocess.run((*git, "worktree", "add", "--detach", "--quiet", place, commit), check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run((*git, "worktree", "remove", "--force", place), check=True)
+
+
+def _row(name: str, cells: Mapping[str, str]) -> None:
+    print(f"{name:36}" + "".join(f"  {cell:<36}" for cell in cells.values()).rstrip(), flush=True)
+
+
+def _quiet_device(folder: str, agents: list[Agent]) -> None:
+    """Measure looks at a provisioned device: a timer's is the one that runs for years."""
+    with ExitStack() as held:
+        stages = [held.enter_context(_Stage(folder, f"machine-{agent.name}", agent)) for agent in agents]
+        roots = {agent.name: stage.root for agent, stage in zip(agents, stages, strict=True)}
+        commands: dict[str, Callable[[Agent, str], tuple[str, ...]]] = {
+            "quiet pass (timer)": lambda agent, root: agent.watched_pass(root, "timer"),
+            "pass that asks the TPM (udev)": lambda agent, root: agent.watched_pass(root, "udev"),
+            "the same by hand: once": lambda agent, root: agent.command(root, "once"),
+            "status": lambda agent, root: agent.command(root, "status"),
+            "identity": lambda agent, root: agent.command(root, "identity"),
+            "tpm ensure, warm": lambda agent, root: agent.command(root, "tpm", "ensure"),
+            "(in a pass: systemctl's stand-in)": lambda _, root: (f"{root}/usr/bin/systemctl", *_UNITS),
+        }
+        for name, command in commands.items():
+            _compare(name, {agent.name: command(agent, roots[agent.name]) for agent in agents})
+
+
+def _compare(name: str, commands: Mapping[str, tuple[str, ...]]) -> None:
+    """Measure commands in turn, each next to the bare interpreter."""
+    samples = {agent: Samples() for agent in commands}
+    for argv in commands.values():
+        cost_of(argv)  # byte-compiles what it loads
+    for _ in range(_REPEATS):
+        for agent, argv in commands.items():
+            samples[agent].bare.append(cost_of(_BARE))
+            samples[agent].own.append(cost_of(argv))
+    _row(name, {agent: _told(taken) for agent, taken in samples.items()})
+
+
+def _told(taken: Samples) -> str:
+    cpu, wall = taken.ratio(lambda cost: cost.cpu_ms), taken.ratio(lambda cost: cost.wall_ms)
+    return f"{cpu:5.1f} x cpu  {wall:5.1f} x wall"
+
+
+def _tpm_commands(folder: str, agents: list[Agent]) -> None:
     """Count what goes over the wire, each side on a TPM of its own with the same seed."""
-    with (
-        SoftwareTpm(os.path.join(folder, "ours")) as ours,
-        SoftwareTpm(os.path.join(folder, "theirs")) as theirs,
-    ):
-        root = os.path.join(folder, "empty")
-        os.makedirs(root)
-        ensure = [_COMMAND, "--root", root, "tpm", "ensure", "--tpm", ours.tcti]
-        script = ["/bin/sh", "-c", _SCRIPT, "script", folder]
-        environment = {**os.environ, "TPM2TOOLS_TCTI": theirs.tcti}
-        for name in ("cold", "warm"):
-            ours_ms, theirs_ms = _wall_ms(ensure), _wall_ms(script, environment)
-            mine, others = ours.commands(), theirs.commands()
-            print(f"TPM commands, {name}: ours {len(mine)} in {ours_ms:.0f} ms {_counted(mine)}")
-            print(f"{'':14}{name}: script {len(others)} in {theirs_ms:.0f} ms {_counted(others)}")
-        warm_ours, warm_theirs = _cost(ensure), _cost(script, environment)
-        _compare("tpm ensure, warm", warm_ours, warm_theirs, "the script, warm")
+    root = os.path.join(folder, "empty")
+    os.makedirs(root)
+    told = {}
+    for agent in agents:
+        with SoftwareTpm(os.path.join(folder, f"tpm-{agent.name}")) as tpm:
+            argv = agent.command(root, "tpm", "ensure", "--tpm", tpm.tcti)
+            told[agent.name] = _cold_and_warm(tpm, argv)
+    _row("TPM commands of tpm ensure", told)
+    with SoftwareTpm(os.path.join(folder, "theirs")) as theirs:
+        os.environ["TPM2TOOLS_TCTI"] = theirs.tcti
+        script = _cold_and_warm(theirs, ("/bin/sh", "-c", _SCRIPT, "script", folder))
+        _row("TPM commands of the script", {agent.name: script for agent in agents})
 
 
-def _counted(names: list[str]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in Counter(names).items())
-
-
-def _quiet_pass(folder: str, bare: Cost) -> None:
-    """Measure a timer's pass on a provisioned device: the one that runs for years."""
-    with _provisioned(folder) as root:
-        quiet = _cost([_COMMAND, "--root", root, "once", "--because", "timer"])
-        waking = _cost([_COMMAND, "--root", root, "once"])
-        _compare("quiet pass (timer)", quiet, bare, "python3 -c pass")
-        _compare("pass that asks the TPM", waking, bare, "python3 -c pass")
-        share = 100 * quiet.cpu_ms / 1000 / 300
-        print(f"quiet passes at the default interval of 300 s: {share:.3f} % of a core")
-
-
-def _provisioned(folder: str) -> "_Stage":
-    return _Stage(folder)
+def _cold_and_warm(tpm: SoftwareTpm, argv: tuple[str, ...]) -> str:
+    told = []
+    for name in ("cold", "warm"):
+        cost = cost_of(argv)
+        commands = Counter(tpm.commands())
+        told.append(f"{name} {commands.total()} in {cost.wall_ms:.0f} ms")
+    return ", ".join(told)
 
 
 class _Stage:
-    """A scratch machine that has been provisioned; gives its root."""
+    """A scratch machine with the stand-in runtime and a TPM, provisioned unless it is to be `empty`."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, name: str, agent: Agent, *, empty: bool = False) -> None:
+        self.root = os.path.join(folder, name)
+        self._tpm = SoftwareTpm(os.path.join(folder, f"{name}-tpm"))
+        self._agent = agent
+        self._empty = empty
         self._held = ExitStack()
 
-    def __enter__(self) -> str:
-        root = os.path.join(self._folder, "machine")
-        machine = build_machine(root)
-        settings = os.path.join(root, "etc/edge-provisioner/agent.toml")
-        os.makedirs(os.path.dirname(settings))
-        with open(settings, "w", encoding="utf-8") as target:
-            target.write('[dps]\nid_scope = "0ne00112233"\n[tpm]\nsettle_s = 0.1\n[runtime]\nprove_s = 0.1\n')
-        self._held.enter_context(machine)
-        tpm = self._held.enter_context(SoftwareTpm(os.path.join(self._folder, "machine-tpm")))
-        tpm.bridge(os.path.join(root, "dev/tpmrm0")).plug()
-        subprocess.run([_COMMAND, "--root", root, "once", "--wait", "30"], check=True, capture_output=True)
-        return root
+    def __enter__(self) -> Self:
+        self._held.enter_context(build_machine(self.root))
+        self._held.enter_context(self._tpm)
+        self._tpm.bridge(os.path.join(self.root, "dev/tpmrm0")).plug()
+        os.makedirs(os.path.join(self.root, "etc/edge-provisioner"))
+        if not self._empty:
+            self.give_settings()
+            argv = self._agent.command(self.root, "once", "--wait", "300")
+            subprocess.run(argv, check=True, capture_output=True)
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
+    def give_settings(self) -> None:
+        """Put the settings there, whole."""
+        place = os.path.join(self.root, "etc/edge-provisioner/agent.toml")
+        with open(f"{place}.new", "w", encoding="utf-8") as target:
+            target.write(_SETTINGS)
+        os.rename(f"{place}.new", place)
 
-def _resident(folder: str, bare: Cost) -> None:
-    """Measure the watcher: from exec to READY=1, and what stays in memory when it is quiet."""
-    root = os.path.join(folder, "watched")
+
+def _resident(folder: str, agent: Agent) -> str:
+    root = os.path.join(folder, f"watched-{agent.name}")
     os.makedirs(root)
-    times = []
+    ready, bare, pss = [], [], 0
     for _ in range(_REPEATS):
-        ready_ms, pss = _start_watcher(root)
-        times.append(ready_ms)
-    ready = statistics.median(times)
-    print(f"start to READY=1             {ready:7.1f} ms = {ready / bare.wall_ms:.1f} x python3 -c pass")
-    print(f"resident memory (PSS)        {pss / 1024:7.1f} MiB")
+        bare.append(cost_of(_BARE).wall_ms)
+        ready_ms, pss = ready_and_pss(agent, root)
+        ready.append(ready_ms)
+    return f"{statistics.median(ready) / statistics.median(bare):5.1f} x wall  {pss / 1024:5.1f} MiB"
 
 
-def _start_watcher(root: str) -> tuple[float, int]:
-    address = os.path.join(root, "notify")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(address)
-        manager.settimeout(30)
-        began = time.monotonic()
-        watcher = subprocess.Popen(
-            [_COMMAND, "--root", root, "run"], env={**os.environ, "NOTIFY_SOCKET": address}
-        )
-        try:
-            _hear(manager, lambda text: "READY=1" in text)
-            ready_ms = (time.monotonic() - began) * 1000
-            _hear(manager, lambda text: "STATUS=unconfigured" in text)
-            pss = _pss_kib(watcher.pid)
-        finally:
-            watcher.send_signal(signal.SIGTERM)
-            watcher.wait(30)
-    os.unlink(address)
-    return ready_ms, pss
-
-
-def _hear(manager: socket.socket, wanted: Callable[[str], bool]) -> None:
-    while not wanted(manager.recv(65536).decode()):
-        pass
-
-
-def _pss_kib(pid: int) -> int:
-    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as source:
-        return next(int(line.split()[1]) for line in source if line.startswith("Pss:"))
-
-
-def _wall_ms(argv: list[str], environment: dict[str, str] | None = None) -> float:
-    began = time.monotonic()
-    subprocess.run(argv, check=True, capture_output=True, env=environment)
-    return (time.monotonic() - began) * 1000
-
-
-def _cost(argv: list[str], environment: dict[str, str] | None = None) -> Cost:
-    walls, processor = [], []
-    for _ in range(_REPEATS):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        walls.append(_wall_ms(argv, environment))
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        processor.append((after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000)
-    return Cost(statistics.median(walls), statistics.median(processor))
-
-
-def _compare(name: str, cost: Cost, other: Cost, other_name: str) -> None:
-    ratios = f"{cost.wall_ms / other.wall_ms:.1f} x wall, {cost.cpu_ms / other.cpu_ms:.1f} x cpu"
-    print(f"{name:28} {cost.wall_ms:7.1f} ms wall {cost.cpu_ms:7.1f} ms cpu = {ratios} of {other_name}")
+def _provisioned(folder: str, agent: Agent) -> Provisioning:
+    """Let the watcher provision a machine: how often it looked, and what that cost."""
+    with _Stage(folder, f"new-{agent.name}", agent, empty=True) as stage:
+        return provision(agent, stage.root, stage.give_settings)
 
 
 if __name__ == "__main__":
