@@ -203,10 +203,14 @@ class Stage:
         return self.systemctl("show", "-P", "InvocationID", "aziot-edged.service")
 
     def provision(self) -> Status:
-        """Bring the device to provisioned, and edgeAgent up."""
-        self.look_until("runtime.provisioned")
-        wait(self.edge_agent_runs)
-        return self.once()
+        """Bring the device to provisioned, and edgeAgent up.
+
+        A case is about what comes then: up to there the command is called, which is quicker than started.
+        """
+        with mock.patch.dict(os.environ, {INSIDE: "1"}):
+            self.look_until("runtime.provisioned")
+            wait(self.edge_agent_runs)
+            return self.once()
 
     def edge_agent_runs(self) -> bool:
         """Ask the engine, as `docker ps` does."""

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from .layout import SERVICES, faults, scaled
+from .layout import SERVICES, ServiceSpec, faults, scaled
 from .unixhttp import Answer, Request, converse
 
 Handler = Callable[[Request], Answer]
@@ -108,6 +108,12 @@ class Daemon:
 
 def _stopped(_signal: int, _frame: object) -> NoReturn:
     raise SystemExit(0)
+
+
+def loaded(spec: ServiceSpec) -> Callable[[str, str], int]:
+    """Give `main` with all that a service's daemon consists of in memory: for who forks daemons."""
+    importlib.import_module(f".{spec.daemon}", __package__)
+    return main
 
 
 def main(root: str, process: str) -> int:

@@ -1,10 +1,11 @@
-"""The command `iotedge` of runtime 1.6."""
+"""The command `iotedge` of runtime 1.6.
 
-import difflib
+It is run at each look, in an emulated machine too: a subcommand loads what it needs, and no other.
+"""
+
 import os
 import sys
 
-from . import iotedge_apply, iotedge_check, iotedge_system
 from .layout import scaled
 from .unixhttp import ask
 
@@ -19,6 +20,8 @@ _COLUMN = 15
 
 def _usage(words: list[str]) -> int:
     """Refuse a subcommand that does not exist, with the nearest one that does."""
+    import difflib
+
     group = words[0] if len(words) > 1 and words[0] in _VERBS else ""
     wrong = words[1] if group else (words[0] if words else "")
     near = difflib.get_close_matches(wrong, _VERBS[group], 1, 0.7)
@@ -72,16 +75,20 @@ def main(root: str, arguments: list[str]) -> int:
     """Run the command."""
     match arguments:
         case ["config", "apply", *rest]:
+            from . import iotedge_apply
+
             status = iotedge_apply.main(root, rest)
         case ["system", *rest]:
+            from . import iotedge_system
+
             done = iotedge_system.main(root, rest)
             status = _usage(arguments) if done is None else done
         case ["list"]:
             status = _list(root)
-        case ["check-list"]:
-            status = iotedge_check.list_checks()
-        case ["check"]:
-            status = iotedge_check.check()
+        case ["check-list"] | ["check"]:
+            from . import iotedge_check
+
+            status = iotedge_check.check() if arguments == ["check"] else iotedge_check.list_checks()
         case ["version"] | ["--version"]:
             status = _version()
         case _:

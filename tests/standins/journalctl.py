@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import time
-from dataclasses import dataclass, field
 
 from .journal import Entry, Journal
 from .systemctl import catch_up
@@ -44,19 +43,19 @@ class UsageError(Exception):
     """An argument that this journalctl does not know."""
 
 
-@dataclass(slots=True)
 class Query:
     """What was asked for."""
 
-    unit: list[str] = field(default_factory=list)
-    matches: list[tuple[str, str]] = field(default_factory=list)
-    output: str = "short"
-    lines: int | None = None
-    since_us: int = 0
-    priority: int = 7
-    fields: tuple[str, ...] = ()
-    reverse: bool = False
-    quiet: bool = False
+    def __init__(self) -> None:
+        self.unit: list[str] = []
+        self.matches: list[tuple[str, str]] = []
+        self.output = "short"
+        self.lines: int | None = None
+        self.since_us = 0
+        self.priority = 7
+        self.fields: tuple[str, ...] = ()
+        self.reverse = False
+        self.quiet = False
 
     def wants(self, entry: Entry) -> bool:
         """Whether an entry is asked for. Values of one field are alternatives, fields add up."""

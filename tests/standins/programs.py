@@ -5,10 +5,8 @@ process of its own, which an interpreter would make slow.
 """
 
 import os
-import subprocess
 import sys
 
-from . import journalctl as standin_journalctl
 from .layout import is_booted
 from .systemctl import Done, control
 
@@ -32,6 +30,8 @@ def systemctl(root: str, *argv: str) -> Done:
     program = _require(root, "systemctl", f"Failed to call systemctl {argv[0]}")
     if not is_booted(root):
         return control(root, list(argv))
+    import subprocess
+
     done = subprocess.run([program, *argv], capture_output=True, text=True, check=False)
     return {"status": done.returncode, "out": done.stdout, "err": done.stderr}
 
@@ -44,6 +44,10 @@ def journalctl(root: str, *argv: str) -> None:
     program = _require(root, "journalctl", "Failed to spawn new process for printing logs")
     sys.stdout.flush()
     if is_booted(root):
+        import subprocess
+
         subprocess.run([program, *argv], check=False)
     else:
+        from . import journalctl as standin_journalctl
+
         standin_journalctl.main(root, list(argv))

@@ -1,10 +1,17 @@
 """How the machine's processes come to life: the interpreter, the way to this checkout, the daemons."""
 
+import ctypes
 import fcntl
 import os
+import signal
 import sys
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn
 
+from . import daemon as daemons
 from .layout import ServiceSpec
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -19,7 +26,9 @@ from tests.standins.{module} import main  # noqa: E402
 
 sys.exit(main(ROOT, {argument}))
 """
-_END_WITH_US = ["/usr/bin/setpriv", "--pdeathsig", "KILL"]
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _FIRST_PASSED_FD = 3
 _ABOVE_PASSED_FDS = 16
 
@@ -58,29 +67,56 @@ def daemon_text(place: str) -> str:
 
 
 def daemon(root: str, spec: ServiceSpec, sockets: dict[str, int]) -> Process:
-    """Start a service's daemon with its listening sockets, as systemd does; it ends with us."""
-    command = [*_END_WITH_US, *module_command("daemon", root, spec.process)]
+    """Start a service's daemon with its listening sockets, as systemd does; it ends with us.
+
+    It is a fork of ours: an interpreter for each start of each daemon would be most of what the tests do.
+    """
+    run = daemons.loaded(spec)
     output, end = os.pipe()
     os.set_blocking(output, False)
-    # Out of the way first: a source among the targets would be overwritten.
-    sources = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_PASSED_FDS) for fd in (end, *sockets.values())]
+    # Until the daemon has its own answers to signals, ours must not take one for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    pid = os.fork()
+    if not pid:
+        _be(partial(run, root, spec.process), end, sockets)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     os.close(end)
-    targets = [2, *range(_FIRST_PASSED_FD, _FIRST_PASSED_FD + len(sockets))]
-    pid = os.posix_spawn(
-        command[0],
-        command,
-        {
+    return Process(pid, output)
+
+
+def _be(run: Callable[[], int], output: int, sockets: dict[str, int]) -> NoReturn:
+    """Become what systemd would have started, in a process of its own, and never come back."""
+    status = 1
+    try:
+        os.setsid()
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        _pass_descriptors(output, [*sockets.values()])
+        os.environ.clear()
+        os.environ |= {
             "PATH": "/usr/bin:/bin",
             "LISTEN_FDS": str(len(sockets)),
             "LISTEN_FDNAMES": ":".join(sockets),
-        },
-        file_actions=[
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            *((os.POSIX_SPAWN_DUP2, *pair) for pair in zip(sources, targets, strict=True)),
-            (os.POSIX_SPAWN_DUP2, 2, 1),
-        ],
-        setsid=True,
-    )
-    for source in sources:
-        os.close(source)
-    return Process(pid, output)
+        }
+        status = run()
+    except SystemExit as end:
+        status = int(end.code or 0)
+    except BaseException:  # noqa: BLE001 - said as an interpreter of its own would, for the journal
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _pass_descriptors(output: int, sockets: list[int]) -> None:
+    # Out of the way first: a source among the targets would be overwritten.
+    sources = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE_PASSED_FDS) for fd in (output, *sockets)]
+    nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    os.dup2(nothing, 0)
+    for target in (1, 2):
+        os.dup2(sources[0], target)
+    for target, source in enumerate(sources[1:], start=_FIRST_PASSED_FD):
+        os.dup2(source, target)
+    os.closerange(_FIRST_PASSED_FD + len(sockets), os.sysconf("SC_OPEN_MAX"))
