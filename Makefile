@@ -22,7 +22,7 @@ WHERE ?= bookworm:arm64 bookworm:armhf sid
 WORKERS := -n 3 --dist worksteal
 # On machines the cases come in an order of their own, the longest first, and are given out one by one.
 VM_WORKERS := -n 3 --maxschedchunk 1 -p no:randomly
-# Of alike cases that are slow a run plays half, as HEAD's hash says. "all" plays all; another commit's hash, that one's half.
+# Of alike cases that are slow a run plays a sample, as HEAD's hash says. "all" plays all; another commit's hash, that one's.
 SAMPLE ?=
 POWER_CUTS ?= $(SAMPLE)
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash

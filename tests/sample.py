@@ -1,9 +1,9 @@
-"""Which of many alike cases a run plays: one of each two neighbours, chosen anew by each commit.
+"""Which of many alike cases a run plays: one of each few neighbours, chosen anew by each commit.
 
-The commit's hash tosses a coin for each pair. A counter of commits would play every case in the fewest runs,
+The commit's hash draws one of each group. A counter of commits would play every case in the fewest runs,
 but only where commits land one by one: where two land at a time, the same half would be left out for ever.
-What the hash decides no habit of ours can follow: a case is left out ten times in a row once in 1024, and
-then its neighbour, which differs least from it, was played all ten times.
+What the hash decides no habit of ours can follow: of two neighbours one is left out ten times in a row once
+in 1024, of four once in 18, and then those that differ least from it were played all ten times.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ def seed() -> str:
     return os.environ.get(SEED) or _commit()
 
 
-def is_played(seed: str, kind: str, number: int) -> bool:
-    """Whether a case is the one of its pair that is played; a kind's cases are numbered from 0."""
-    pair, place = divmod(number, 2)
-    return seed == ALL or hashlib.sha256(f"{seed} {kind} {pair}".encode()).digest()[0] % 2 == place
+def is_played(seed: str, kind: str, number: int, of: int = 2) -> bool:
+    """Whether a case is the one of its group that is played; a kind's cases are numbered from 0."""
+    group, place = divmod(number, of)
+    return seed == ALL or hashlib.sha256(f"{seed} {kind} {group}".encode()).digest()[0] % of == place
 
 
 def _commit() -> str:

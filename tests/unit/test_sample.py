@@ -1,4 +1,6 @@
-"""Which cases a run plays: one of each two neighbours, and none is left out for long."""
+"""Which cases a run plays: one of each few neighbours, and none is left out for long."""
+
+import pytest
 
 from tests.sample import ALL, is_played
 
@@ -6,13 +8,14 @@ _CASES = 30
 _LANDINGS = 10
 
 
-def _played(seed: str, kind: str = "first") -> set[int]:
-    return {number for number in range(_CASES) if is_played(seed, kind, number)}
+def _played(seed: str, kind: str = "first", of: int = 2) -> set[int]:
+    return {number for number in range(_CASES) if is_played(seed, kind, number, of)}
 
 
-def test_of_two_neighbours_one_is_played() -> None:
-    for number in range(0, _CASES, 2):
-        assert is_played("a commit", "first", number) != is_played("a commit", "first", number + 1)
+@pytest.mark.parametrize("of", [2, 3, 5])
+def test_of_a_few_neighbours_one_is_played(of: int) -> None:
+    for first in range(0, _CASES, of):
+        assert sum(is_played("a commit", "first", number, of) for number in range(first, first + of)) == 1
 
 
 def test_another_commit_plays_others_and_another_kind_too() -> None:
@@ -25,9 +28,10 @@ def test_all_are_played_when_all_are_asked_for() -> None:
     assert _played(ALL) == set(range(_CASES))
 
 
-def test_nothing_is_left_out_for_long() -> None:
-    landed = [_played(f"commit {number}") for number in range(1000)]
+@pytest.mark.parametrize("of", [2, 4])
+def test_nothing_is_left_out_for_long(of: int) -> None:
+    landed = [_played(f"commit {number}", of=of) for number in range(1000)]
     windows = [landed[first : first + _LANDINGS] for first in range(len(landed) - _LANDINGS)]
     missed = sum(_CASES - len(set().union(*window)) for window in windows)
 
-    assert missed / (len(windows) * _CASES) < 2 / 2**_LANDINGS
+    assert missed / (len(windows) * _CASES) < 2 * (1 - 1 / of) ** _LANDINGS
