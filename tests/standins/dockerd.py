@@ -1,4 +1,4 @@
-"""The container engine: ping, version, the containers that a test's faults name, and edgeAgent's own.
+"""The container engine: ping, version, edgeAgent's container, and those that a test's faults name.
 
 Refusals are those of docker.io 20.10, word for word.
 """
@@ -36,10 +36,12 @@ _NOT_STARTED = (
 )
 
 
-def _containers(daemon: Daemon) -> list[dict[str, Any]]:
-    named = faults(daemon.root).get("containers", [])
+def _containers(daemon: Daemon, state: EngineState) -> list[dict[str, Any]]:
+    states = dict.fromkeys(faults(daemon.root).get("containers", []), "running")
+    if own := state.container:
+        states[own["Name"].removeprefix("/")] = own["State"]["Status"]
     label, _, owner = _EDGE_LABEL.partition("=")
-    return [{"Names": [f"/{name}"], "State": "running", "Labels": {label: owner}} for name in named]
+    return [{"Names": [f"/{name}"], "State": word, "Labels": {label: owner}} for name, word in states.items()]
 
 
 def _matching(request: Request, containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -113,7 +115,7 @@ def _answer(daemon: Daemon, state: EngineState, request: Request) -> Answer:
         case [name] if name in fixed:
             return Answer(200, fixed[name])
         case ["containers", "json"]:
-            return Answer(200, _matching(request, _containers(daemon)))
+            return Answer(200, _matching(request, _containers(daemon, state)))
         case ["images", "create"]:
             return _pull(daemon, state, request)
         case ["containers", "create"]:

@@ -20,6 +20,7 @@ _API = "api-version=2020-09-01"
 _NOT_CONFIGURED = 153
 _RETRY_S = 5
 _AGENT_IMAGE = "mcr.microsoft.com/azureiotedge-agent:1.6"
+_DESCRIPTIONS = {"running": "Up 31 minutes"}  # as seen; the others' were not
 _UNREACHABLE = "Identity Service was unreachable. Waiting for Identity Service startup."
 
 
@@ -121,9 +122,11 @@ def _run_modules(daemon: Daemon, watchdog: Watchdog) -> NoReturn:
     threading.Thread(target=watchdog.run, daemon=True).start()
 
     def management(_request: Request) -> Answer:
-        status = {"runtimeStatus": {"status": "running", "description": "Up 31 minutes"}}
+        state = watchdog.state()
+        status = {"runtimeStatus": {"status": state, "description": _DESCRIPTIONS.get(state, "")}}
         settings = {"settings": {"image": watchdog.image}}
-        return Answer(200, {"modules": [{"name": "edgeAgent", "status": status, "config": settings}]})
+        agent = {"name": "edgeAgent", "status": status, "config": settings}
+        return Answer(200, {"modules": [agent] if state else []})
 
     def workload(_request: Request) -> Answer:
         return Answer(404, {"message": "not found"})

@@ -39,16 +39,24 @@ class Watchdog(NamedTuple):
                 self.daemon.warn(f"Error in watchdog: {failure}")
             self.daemon.pause(_PERIOD_S)
 
-    def _round(self) -> None:
+    def state(self) -> str:
+        """Give how edgeAgent is, in edged's word for it; empty where it has no container."""
         found = self._ask("GET", f"{_AGENT}/json")
-        state = found.document["State"] if found.status == 200 else None
-        if state is None:
+        if found.status != 200:
+            return ""
+        state = found.document["State"]
+        if state["Status"] == "running":
+            return "running"
+        return "failed" if state["ExitCode"] else "stopped"
+
+    def _round(self) -> None:
+        state = self.state()
+        if not state:
             self._bring()
-        elif state["Status"] == "running":
+        elif state == "running":
             self.daemon.info("Edge runtime is running")
         else:
-            word = "failed" if state["ExitCode"] else "stopped"
-            self.daemon.info(f"Edge runtime status is {word}, starting module now...")
+            self.daemon.info(f"Edge runtime status is {state}, starting module now...")
             self._start()
 
     def _bring(self) -> None:
