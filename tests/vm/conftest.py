@@ -22,14 +22,28 @@ _FAILED = pytest.StashKey[bool]()
 
 # While one worker makes the first saved machines, the others play what needs none.
 _MAKE_MACHINES = 2
+# Of the cases from this length on a run plays one of so many.
+_LONG_S, _OF = 40, 3
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are not in the sample are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first, so that no worker is still busy long after the others."""
+    """The longest first, so that no worker is still busy long after the others.
+
+    Long cases are sampled, those of like length together, so that a run takes about as long as any other.
+    """
     timed = [item for item in items if item.get_closest_marker("takes")]
     timed.sort(key=_seconds, reverse=True)
+    for number, item in enumerate(item for item in timed if _is_left_to_us(item)):
+        item.add_marker(pytest.mark.sampled("machines", number, _OF))
     untimed = [item for item in items if not item.get_closest_marker("takes")]
     items[:] = [*timed[:_MAKE_MACHINES], *untimed, *timed[_MAKE_MACHINES:]]
+
+
+def _is_left_to_us(item: pytest.Item) -> bool:
+    """Whether a case is long, and nobody said when it is to be played."""
+    said = item.get_closest_marker("always") or item.get_closest_marker("sampled")
+    return _seconds(item) >= _LONG_S and not said
 
 
 def _seconds(item: pytest.Item) -> float:

@@ -19,12 +19,13 @@ from tests.vm.qmp import Monitor, MonitorError
 _PROCESS_S = 120.0
 _KERNEL_ARGUMENTS = (
     "console=ttyS0 quiet panic=-1 edd=off mitigations=off audit=0 selinux=0 tsc=reliable no_timer_check "
-    "net.ifnames=0 systemd.show_status=0"
+    "net.ifnames=0 systemd.show_status=0 init_on_alloc=0"
 )
+# Without the "fast" string instructions (erms): emulated they go byte by byte, and the kernel copies with them.
 _HARDWARE = (
     "-nodefaults -no-user-config -display none -no-reboot "
     "-machine q35,hpet=off,smbus=off,sata=off,usb=off,vmport=off "
-    "-accel tcg,tb-size=128 -cpu max -smp 1 -m 512 "
+    "-accel tcg,tb-size=128 -cpu max,-erms -smp 1 -m 512 "
     "-drive if=none,id=root,file=disk.qcow2,format=qcow2,cache=unsafe,aio=threads "
     "-device virtio-blk-pci,drive=root -device virtio-net-pci,netdev=net,romfile= "
     "-object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random "

@@ -23,7 +23,7 @@ from tests.vm.stages import PROVISIONED, SETTINGS, SOON, Stages, locked, provisi
 
 _BETWEEN_S = 4.0
 _MOST_MOMENTS = 40
-_OF = 4  # a run plays one of so many neighbours
+_OF = 5  # a run plays one of so many neighbours
 _OVER = "TEST-STORY-OVER"
 _TEMPORARY = "find /etc /var/lib/edge-provisioner /run/edge-provisioner -name '.edge-provisioner-*'"
 _HISTORY = "/var/lib/edge-provisioner/history.json"
@@ -106,6 +106,7 @@ def _moments() -> Iterator[ParameterSet]:
             yield pytest.param(story, number, id=name, marks=mark)
 
 
+@pytest.mark.always  # it makes what the cases below begin with
 @pytest.mark.takes(200)
 @pytest.mark.parametrize("story", [_FIRST, _CHANGE], ids=lambda story: story.name)
 def test_where_nobody_cuts_the_power_it_comes_to_its_end(bench: Bench, story: Story) -> None:

@@ -26,7 +26,8 @@ _STATUS = "/run/edge-provisioner/status.json"
 
 def _sampled(names: Iterable[str], kind: str) -> Iterator[ParameterSet]:
     for number, name in enumerate(names):
-        yield pytest.param(name, id=name, marks=() if _ALL else pytest.mark.sampled(kind, number))
+        mark = pytest.mark.always if _ALL else pytest.mark.sampled(kind, number)
+        yield pytest.param(name, id=name, marks=mark)
 
 
 @pytest.mark.takes(150)
