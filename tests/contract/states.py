@@ -1,9 +1,11 @@
 """The states that a stand-in machine can be brought into, by the same steps as the real one was."""
 
 import os
+import urllib.parse
 
 from tests.contract.transcripts import active, shell, wait
 from tests.standins.machine import Machine, build_machine
+from tests.standins.unixhttp import ask
 
 FROZEN = 200.0  # a time scale at which the runtime's next step is minutes away
 REGISTRATION_ID = "4f9cbd9479dc208bcdde55eeab61aefee4a0daa3e41e4eceb0448f745107b846"
@@ -112,6 +114,14 @@ def applied(machine: Machine) -> None:
 def provisioned(machine: Machine) -> None:
     applied(machine)
     wait(lambda: "Starting watchdog" in shell(machine, "journalctl -u aziot-edged -o cat").out)
+
+
+def with_edge_agent(machine: Machine) -> None:
+    """The image of edgeAgent lies on the device, as it does before anything is provisioned there."""
+    image = urllib.parse.quote("mcr.microsoft.com/azureiotedge-agent:1.6", safe="")
+    assert ask(machine.path("/run/docker.sock"), ("POST", f"/images/create?fromImage={image}")).status == 200
+    provisioned(machine)
+    wait(lambda: "running" in shell(machine, "iotedge list").out)
 
 
 def unconfigured(machine: Machine) -> None:

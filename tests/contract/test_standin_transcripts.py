@@ -61,7 +61,7 @@ SETUP: dict[str, Callable[[Machine], None]] = {
     "journal-est-ok.txt": states.est_provisioned,
     "journal-reprovision-ok.txt": states.provisioned,
     "journal-tpm-denied.txt": states.denied,
-    "list-running.txt": states.provisioned,
+    "list-running.txt": states.with_edge_agent,
     "list-stopped.txt": states.stopped,
     "list-unconfigured.txt": states.unconfigured,
     "reprovision-401.txt": states.provisioned,

@@ -21,7 +21,7 @@ _KERNEL_ARGUMENTS = (
     "console=ttyS0 quiet panic=-1 edd=off mitigations=off audit=0 selinux=0 tsc=reliable no_timer_check "
     "net.ifnames=0 systemd.show_status=0 init_on_alloc=0"
 )
-# Without the "fast" string instructions (erms): emulated they go byte by byte, and the kernel copies with them.
+# Without the "fast" string instructions (erms): emulated they go byte by byte, and the kernel uses them.
 _HARDWARE = (
     "-nodefaults -no-user-config -display none -no-reboot "
     "-machine q35,hpet=off,smbus=off,sata=off,usb=off,vmport=off "
