@@ -211,6 +211,7 @@ def not_preloaded(stage: Stage) -> None:
     """Have edgeAgent's image never fetched, and take it from the device, as a new image of the disk does."""
     stage.write(CONFIG, stage.read(CONFIG) + NEVER_FETCHED, 0o600)
     assert stage.iotedge("config", "apply").returncode == 0
+    wait(stage.edge_agent_runs)  # its start is not to meet its removal
     edge_agent_removed(stage)
 
 
