@@ -69,6 +69,7 @@ class Watcher:
         """
         with ExitStack() as held:
             self._be_alone(held)
+            held.callback(self._folders.close)
             self._listen(self._signals, self._on_signals)
             self._subscribe()
             self._notifier.ready()

@@ -65,16 +65,16 @@ def _listeners() -> Mapping[str, str]:
 
 
 class Folders:
-    """The folders in which something may change, held open; they are let go when the object ends."""
+    """The folders in which something may change, held open until `close`."""
 
     def __init__(self) -> None:
         """Hold none yet."""
         self._handles: dict[str, int] = {}
 
-    def __del__(self) -> None:
-        """Let them go."""
-        for handle in self._handles.values():
-            os.close(handle)
+    def close(self) -> None:
+        """Let them go: no SIGIO comes any more, which at an interpreter's end has no handler and kills."""
+        while self._handles:
+            os.close(self._handles.popitem()[1])
 
     def arm(self, paths: Iterable[str]) -> None:
         """Have SIGIO sent, once, when something changes at these paths; to be called again after each.

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def _signals() -> Iterator[Signals]:
     os.close(taken.fileno())
     os.close(signal.set_wakeup_fd(wakeup))
     signal.signal(signal.SIGIO, before)
+
+
+@pytest.fixture(name="folders")
+def _folders(signals: Signals) -> Iterator[sights.Folders]:
+    """Folders that are let go while SIGIO still has a handler."""
+    assert signals
+    with closing(sights.Folders()) as held:
+        yield held
 
 
 def _heard(signals: Signals, *, wait_s: float = _DEADLINE_S) -> bool:
@@ -51,11 +60,13 @@ CHANGES: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_every_change_of_a_file_is_heard_and_seen(tmp_path: Path, signals: Signals, change: Change) -> None:
+def test_every_change_of_a_file_is_heard_and_seen(
+    tmp_path: Path, signals: Signals, change: Change, folders: sights.Folders
+) -> None:
     path = tmp_path / "file"
     path.write_text("text")
     path.chmod(0o600)
-    words, folders = sights.at([str(path)]), sights.Folders()
+    words = sights.at([str(path)])
     folders.arm(words)
     assert sights.changes(words) == ()
 
@@ -65,10 +76,10 @@ def test_every_change_of_a_file_is_heard_and_seen(tmp_path: Path, signals: Signa
     assert [one.path for one in sights.changes(words)] == [str(path)]
 
 
-def test_reading_is_no_change(tmp_path: Path, signals: Signals) -> None:
+def test_reading_is_no_change(tmp_path: Path, signals: Signals, folders: sights.Folders) -> None:
     path = tmp_path / "file"
     path.write_text("text")
-    words, folders = sights.at([str(path), f"{tmp_path}/"]), sights.Folders()
+    words = sights.at([str(path), f"{tmp_path}/"])
     folders.arm(words)
 
     path.read_text()
@@ -78,8 +89,10 @@ def test_reading_is_no_change(tmp_path: Path, signals: Signals) -> None:
     assert sights.changes(words) == ()
 
 
-def test_a_storm_makes_one_signal_until_armed_again(tmp_path: Path, signals: Signals) -> None:
-    path, folders = tmp_path / "file", sights.Folders()
+def test_a_storm_makes_one_signal_until_armed_again(
+    tmp_path: Path, signals: Signals, folders: sights.Folders
+) -> None:
+    path = tmp_path / "file"
     folders.arm([str(path)])
     for number in range(50):
         path.write_text(f"{number}")
@@ -92,9 +105,11 @@ def test_a_storm_makes_one_signal_until_armed_again(tmp_path: Path, signals: Sig
     assert _heard(signals)
 
 
-def test_a_folder_that_comes_later_is_waited_for(tmp_path: Path, signals: Signals) -> None:
+def test_a_folder_that_comes_later_is_waited_for(
+    tmp_path: Path, signals: Signals, folders: sights.Folders
+) -> None:
     path = tmp_path / "etc" / "aziot" / "config.toml"
-    words, folders = sights.at([str(path)]), sights.Folders()
+    words = sights.at([str(path)])
     assert words == {str(path): ""}
     for make in (path.parent.parent.mkdir, path.parent.mkdir, path.touch):
         folders.arm(words)
@@ -104,8 +119,10 @@ def test_a_folder_that_comes_later_is_waited_for(tmp_path: Path, signals: Signal
     assert [(one.path, one.before) for one in sights.changes(words)] == [(str(path), "")]
 
 
-def test_a_folder_that_goes_and_comes_back_is_heard_of(tmp_path: Path, signals: Signals) -> None:
-    path, folders = tmp_path / "folder" / "file", sights.Folders()
+def test_a_folder_that_goes_and_comes_back_is_heard_of(
+    tmp_path: Path, signals: Signals, folders: sights.Folders
+) -> None:
+    path = tmp_path / "folder" / "file"
     path.parent.mkdir()
     folders.arm([str(path)])
     path.parent.rmdir()
@@ -125,16 +142,24 @@ def test_folders_are_let_go(tmp_path: Path) -> None:
     folders.arm([])
     assert set(os.listdir("/proc/self/fd")) == before
     folders.arm([str(tmp_path / "file")])
-    del folders
+    folders.close()
 
     assert set(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_folder_that_nobody_may_open_is_passed_over(tmp_path: Path) -> None:
+def test_a_folder_that_nobody_may_open_is_passed_over(tmp_path: Path, folders: sights.Folders) -> None:
     path = tmp_path / "file"
     path.write_text("")
 
-    sights.Folders().arm([str(path / "below a file")])
+    folders.arm([str(path / "below a file")])
+
+
+def test_let_go_it_hears_nothing(tmp_path: Path, signals: Signals, folders: sights.Folders) -> None:
+    folders.arm([str(tmp_path / "file")])
+    folders.close()
+    (tmp_path / "file").touch()
+
+    assert not _heard(signals, wait_s=0)
 
 
 def test_a_socket_is_there_while_somebody_listens() -> None:
@@ -167,9 +192,11 @@ def test_a_link_is_told_by_itself(tmp_path: Path) -> None:
     assert [one.path for one in sights.changes(words)] == [str(link)]
 
 
-def test_a_name_more_or_less_is_a_change_of_its_folder(tmp_path: Path, signals: Signals) -> None:
+def test_a_name_more_or_less_is_a_change_of_its_folder(
+    tmp_path: Path, signals: Signals, folders: sights.Folders
+) -> None:
     folder = tmp_path / "agent.toml.d"
-    words, folders = sights.at([f"{folder}/"]), sights.Folders()
+    words = sights.at([f"{folder}/"])
     for change in (folder.mkdir, (folder / "50-line.toml").touch, (folder / "50-line.toml").unlink):
         folders.arm(words)
         change()

@@ -147,3 +147,19 @@ def test_a_look_that_takes_long_is_told(scene: Stage) -> None:
     scene.manager.expect("STATUS=held: found by hand; a look has been under way for more than")
     scene.open_gate()
     scene.manager.expect("STATUS=provisioned: all is well")
+
+
+def test_a_file_that_changes_while_it_ends_does_not_kill_it(scene: Stage, judged: Path) -> None:
+    scene.result(judged=sights.at([str(judged)]))
+    at_the_end = f"""
+import os
+class Late:
+    def __del__(self, touch=os.utime):
+        touch({str(judged)!r})
+late = Late()  # goes with the interpreter, when signals have no handlers any more
+"""
+    before = judged.stat().st_mtime_ns
+    watcher = scene.watch(patch=at_the_end)
+    scene.manager.expect("STATUS=provisioned")
+    scene.stop(watcher)
+    assert judged.stat().st_mtime_ns != before
