@@ -25,6 +25,7 @@ _SOCKETS = tuple(f"/run/aziot/{name}.sock" for name in ("identityd", "keyd", "ce
 _UNIT_FILES = "/etc/systemd/system/"  # where units are masked
 _BACKUP = "/var/lib/aziot/identityd/device_info"
 _PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
+_FRESH_S = 60.0
 _JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included
 
 _Before = Mapping[str, UnitStatus]
@@ -122,8 +123,22 @@ def _with_testimony(root: Root, program: str, facts: RuntimeFacts, known: _Befor
     """Read the journal, and the units at the same moment: the identity service may have let us wait."""
     units = systemd.show(root, _UNITS)
     entries = journal.read(root, evidence.DAEMONS, newest=_JOURNAL_LINES) or ()
-    status = iotedge.system_status(root, program)
+    status = iotedge.system_status(root, program) if _has_more_to_say(units) else ()
     return replace(facts, units=_counted(units, known, entries), journal=entries, status=status)
+
+
+def _has_more_to_say(units: tuple[systemd.Unit, ...] | None) -> bool:
+    """Say whether the runtime's own table is worth eleven questions to systemd.
+
+    While all of it has only just started, or waits for its first start, the table says nothing new, and the
+    start needs the processor.
+    """
+    now_s = clock.monotonic_s()
+    return units is None or any(
+        unit.active == "failed" or (unit.runs and now_s - unit.active_since_s > _FRESH_S)
+        for unit in units
+        if unit.name in evidence.DAEMONS
+    )
 
 
 def _counted(

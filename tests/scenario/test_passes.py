@@ -11,6 +11,7 @@ from agent.codes import AgentError, modules
 from agent.host import files
 from agent.host.root import Root
 from agent.passes import lock
+from tests.scenario import faults
 from tests.scenario.stage import CHECKOUT, CONFIG, DEADLINE_S, HISTORY, INSIDE, STATUS, Stage, tree
 
 PROVISIONED = "runtime.provisioned"
@@ -125,6 +126,18 @@ def test_who_finds_the_lock_held_names_its_holder(stage: Stage, monkeypatch: pyt
     assert ended.err.startswith("agent.locked: ")
     assert holder in ended.err
     assert not os.path.exists(stage.path(STATUS))
+
+
+def test_the_runtimes_own_table_is_asked_for_where_a_daemon_is_down_and_not_while_it_starts(
+    stage: Stage,
+) -> None:
+    looks = stage.look_until("runtime.provisioned")
+    assert len(looks) > 1
+    assert not any(look["runtime_says"] for look in looks)
+
+    faults.edged_settings_bad(stage)
+
+    assert stage.once()["runtime_says"]["aziot-edged"].startswith("Down - failed")
 
 
 def test_damaged_records_are_survived(provisioned: Stage) -> None:
