@@ -8,13 +8,14 @@ from types import MappingProxyType
 from agent.codes import Code, Finding, Phase, apply, cloud, identity, modules, runtime, tpm
 from agent.codes.catalogue import by_name
 from agent.edge import causes, causes_at_modules
-from agent.edge.evidence import Evidence
+from agent.edge.evidence import EDGED, IDENTITYD, TPMD, Evidence
 from agent.facts.history import Attempt
 from agent.facts.snapshot import Snapshot
 from agent.plan import written
 from agent.settings import Settings
 
 _SHORTEST_LOOK_S = 10.0  # what ends a trouble or a start mostly wakes the watcher: a file, a device, a daemon
+_OBTAIN_IDENTITY = (EDGED, IDENTITYD, TPMD)
 _RARELY_S = 3600.0  # every try counts towards the TPM's lockout
 _SHARE_OF_ELAPSED = 0.25
 
@@ -100,8 +101,13 @@ def _cached(snapshot: Snapshot, settings: Settings) -> Finding | None:
 
 
 def _up_for_s(snapshot: Snapshot) -> float:
-    """Say how long the youngest daemon has been up."""
-    since = [unit.active_since_s for unit in snapshot.runtime.units or () if unit.runs]
+    """Say how long the youngest of those has been up that obtain the identity.
+
+    aziot-keyd and aziot-certd start when they are first asked for, which may be later: a device that was
+    called provisioned is not on its way again because of that.
+    """
+    obtain_it = (unit for unit in snapshot.runtime.units or () if unit.name in _OBTAIN_IDENTITY)
+    since = [unit.active_since_s for unit in obtain_it if unit.runs]
     return snapshot.moment.monotonic_s - max(since, default=snapshot.moment.monotonic_s)
 
 

@@ -137,7 +137,7 @@ def test_the_runtimes_own_table_is_asked_for_where_a_daemon_is_down_and_not_whil
 
     faults.edged_settings_bad(stage)
 
-    assert stage.once()["runtime_says"]["aziot-edged"].startswith("Down - failed")
+    assert stage.once()["runtime_says"]["aziot-edged"].startswith("Down failed")
 
 
 def test_damaged_records_are_survived(provisioned: Stage) -> None:

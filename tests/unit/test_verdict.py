@@ -4,7 +4,7 @@ import pytest
 
 from agent.codes import Code, Finding, Phase, apply, cloud, identity, modules, runtime, tpm
 from agent.edge.container import ABSENT, Container
-from agent.edge.evidence import EDGED, IDENTITYD, TPMD
+from agent.edge.evidence import CERTD, EDGED, IDENTITYD, KEYD, TPMD
 from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.facts.history import Attempt
 from agent.plan import verdict
@@ -45,6 +45,11 @@ def test_it_has_to_stay_up_for_a_while(up_s: float, left: int | None) -> None:
 
 def test_an_idle_daemon_is_not_waited_for() -> None:
     assert plan(with_unit(healthy(), TPMD, active="inactive", active_since_s=NOW_S)).finding == PROVISIONED
+
+
+@pytest.mark.parametrize("name", [KEYD, CERTD])
+def test_a_daemon_that_is_first_asked_for_later_does_not_begin_it_again(name: str) -> None:
+    assert plan(with_unit(healthy(), name, active_since_s=NOW_S)).finding == PROVISIONED
 
 
 def test_where_systemd_says_nothing_nothing_is_known() -> None:
