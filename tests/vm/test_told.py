@@ -4,7 +4,7 @@ Nobody asks for a look. The seconds are printed at the end of the run.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -24,10 +24,11 @@ _ALL = os.environ.get("EDGE_PROVISIONER_FAULTS") == sample.ALL  # whatever the c
 _STATUS = "/run/edge-provisioner/status.json"
 
 
-def _sampled(names: Iterable[str], kind: str) -> Iterator[ParameterSet]:
-    for number, name in enumerate(names):
-        mark = pytest.mark.always if _ALL else pytest.mark.sampled(kind, number)
-        yield pytest.param(name, id=name, marks=mark)
+def _sampled(names: Collection[str], kind: str) -> list[ParameterSet]:
+    marks = [
+        pytest.mark.always if _ALL else pytest.mark.sampled(kind, number) for number, _ in enumerate(names)
+    ]
+    return [pytest.param(name, id=name, marks=mark) for name, mark in zip(names, marks, strict=True)]
 
 
 @pytest.mark.takes(150)
