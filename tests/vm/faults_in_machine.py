@@ -44,7 +44,7 @@ _MAY_NOT_START = (
 _KNOCK = (
     "systemctl stop aziot-tpmd.service; systemctl start aziot-tpmd.socket; "
     "until systemctl -q is-failed aziot-tpmd.socket; "
-    "do curl -s --max-time 20 --unix-socket /run/aziot/tpmd.sock http://localhost/; done"
+    "do curl -s --max-time 20 --unix-socket /run/aziot/tpmd.sock http://localhost/ || :; done"
 )
 # What the code's remedy says.
 _TAKE_BACK = (
@@ -185,7 +185,7 @@ GROUPS: Mapping[str, Mapping[str, Way]] = MappingProxyType({
             _settings(dps='registration_id = "line-4"\n'), _settings()),
         "host name changed while modules exist": Way(
             _in_turn(_fault(containers=["edgeAgent"]), _settings(runtime='hostname = "new-name"\n')),
-            _settings()),
+            _settings(runtime='hostname = "edge"\n')),
         "auto_reprovisioning_mode written below a table": Way(
             _in_turn(_run(f"cp -p {witness.CONFIG} {_KEPT}"), _append(witness.CONFIG, faults.MISPLACED)),
             _run(f"mv {_KEPT} {witness.CONFIG}")),
