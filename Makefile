@@ -25,6 +25,7 @@ VM_WORKERS := -n 3 --maxschedchunk 1 -p no:randomly
 # Of alike cases that are slow a run plays a sample, as HEAD's hash says. "all" plays all; another commit's hash, that one's.
 SAMPLE ?=
 POWER_CUTS ?= $(SAMPLE)
+FAULTS ?= $(SAMPLE)
 TESTS ?= tests/unit tests/contract tests/scenario tests/crash
 
 .PHONY: help
@@ -85,7 +86,7 @@ test-vm: build/vm/$(SUITE)/complete ## the package on booted machines with a TPM
 
 .PHONY: test-told
 test-told: build/vm/$(SUITE)/complete ## after how many seconds each fault is told on a booted machine: FAULTS=all; needs root
-	@EDGE_PROVISIONER_SUITE=$(SUITE) EDGE_PROVISIONER_FAULTS=$(FAULTS) \
+	@EDGE_PROVISIONER_SUITE=$(SUITE) EDGE_PROVISIONER_SAMPLE=$(FAULTS) \
 		$(PYTHON) -m pytest $(VM_WORKERS) --timeout=1800 --durations=0 -v tests/vm/test_told.py
 
 .PHONY: test-light

@@ -3,16 +3,28 @@
 The commit's hash draws one of each group. A counter of commits would play every case in the fewest runs,
 but only where commits land one by one: where two land at a time, the same half would be left out for ever.
 What the hash decides no habit of ours can follow: of two neighbours one is left out ten times in a row once
-in 1024, of four once in 18, and then those that differ least from it were played all ten times.
+in 1024, of three once in 57, of five once in 9, and then those that differ least from it were played.
 """
 
 import hashlib
 import os
 import subprocess
+from collections.abc import Mapping
+
+import pytest
+from _pytest.mark import ParameterSet
 
 ALL = "all"
 SEED = "EDGE_PROVISIONER_SAMPLE"  # "all", or what to toss with instead of the hash: to play a sample again
 _NO_COMMIT = "no commit"
+
+
+def cases(kind: str, named: Mapping[str, tuple[object, ...]], of: int = 2) -> list[ParameterSet]:
+    """Give what a case is called and its values as cases, of which a run plays one of so many neighbours."""
+    return [
+        pytest.param(*values, id=name, marks=pytest.mark.sampled(kind, number, of))
+        for number, (name, values) in enumerate(named.items())
+    ]
 
 
 def seed() -> str:

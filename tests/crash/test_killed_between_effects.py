@@ -6,8 +6,8 @@ in their order, and a test holds them complete.
 """
 
 import pytest
-from _pytest.mark import ParameterSet
 
+from tests import sample
 from tests.crash.conftest import Ends
 from tests.crash.device import CHANGED, Device
 
@@ -59,14 +59,6 @@ CHANGE_OF_SETTINGS = (
 )
 
 
-def sampled(kind: str, effects: tuple[str, ...]) -> list[ParameterSet]:
-    """Give the points as cases, of which a run plays one of each two."""
-    return [
-        pytest.param(point, id=point, marks=pytest.mark.sampled(kind, number))
-        for number, point in enumerate(points(effects))
-    ]
-
-
 def points(effects: tuple[str, ...]) -> list[str]:
     return [f"{moment} {effect}" for effect in effects for moment in _MOMENTS if is_told(moment, effect)]
 
@@ -75,7 +67,9 @@ def is_told(moment: str, effect: str) -> bool:
     return moment == "before" or not effect.startswith(_INTENTS)
 
 
-@pytest.mark.parametrize("point", sampled("killed first", FIRST_PROVISIONING))
+@pytest.mark.parametrize(
+    "point", sample.cases("killed first", {point: (point,) for point in points(FIRST_PROVISIONING)})
+)
 def test_first_provisioning(point: str, device: Device, ends: Ends) -> None:
     device.die(point)
     device.converge()
@@ -84,7 +78,9 @@ def test_first_provisioning(point: str, device: Device, ends: Ends) -> None:
     assert device.commands() == ["config apply"]
 
 
-@pytest.mark.parametrize("point", sampled("killed change", CHANGE_OF_SETTINGS))
+@pytest.mark.parametrize(
+    "point", sample.cases("killed change", {point: (point,) for point in points(CHANGE_OF_SETTINGS)})
+)
 def test_change_of_settings(point: str, device: Device, ends: Ends) -> None:
     device.converge()
     device.forget_commands()

@@ -1,12 +1,10 @@
 """Every fault of the table of causes, made: our status names it, stays with it, and sees it mended."""
 
-from collections.abc import Iterable
-
 import pytest
-from _pytest.mark import ParameterSet
 
 from agent.codes import Phase, apply, cloud, runtime
 from agent.values import replace
+from tests import sample
 from tests.scenario.causes_table import NEW, PROVISIONED, ROWS, Begin, Played, Row, played
 from tests.scenario.stage import Stage
 from tests.vm.faults_in_machine import GROUPS, ON_NEW_DEVICES, WAYS
@@ -19,20 +17,14 @@ _MODULES = "modules."  # edgeAgent comes last: aziot-edged tries it once a minut
 _OF_RESTARTS = [row for row in ROWS if row.code in (runtime.RESTARTED, runtime.CRASH_LOOP)]
 
 
-def _sampled(kind: str, rows: Iterable[Row]) -> list[ParameterSet]:
-    """Give the rows as cases, of which a run plays one of each two."""
-    return [
-        pytest.param(row, id=row.fault, marks=pytest.mark.sampled(kind, number))
-        for number, row in enumerate(rows)
-    ]
-
-
-@pytest.mark.parametrize("row", _sampled("causes", ROWS))
+@pytest.mark.parametrize("row", sample.cases("causes", {row.fault: (row,) for row in ROWS}))
 def test_a_fault_is_told_by_its_cause(row: Row, base: str) -> None:
     _is_told(row, base)
 
 
-@pytest.mark.parametrize("row", _sampled("causes of restarts", _OF_RESTARTS))
+@pytest.mark.parametrize(
+    "row", sample.cases("causes of restarts", {row.fault: (row,) for row in _OF_RESTARTS})
+)
 def test_restarts_are_told_where_systemd_forgets_them(row: Row, base: str) -> None:
     def make(stage: Stage) -> None:
         stage.machine.fault(restarts_forgotten=True)

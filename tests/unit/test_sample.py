@@ -28,7 +28,7 @@ def test_all_are_played_when_all_are_asked_for() -> None:
     assert _played(ALL) == set(range(_CASES))
 
 
-@pytest.mark.parametrize("of", [2, 4])
+@pytest.mark.parametrize("of", [2, 3, 4, 5])
 def test_nothing_is_left_out_for_long(of: int) -> None:
     landed = [_played(f"commit {number}", of=of) for number in range(1000)]
     windows = [landed[first : first + _LANDINGS] for first in range(len(landed) - _LANDINGS)]

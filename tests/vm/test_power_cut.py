@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from _pytest.mark import ParameterSet
 
+from tests import sample
 from tests.vm import witness
 from tests.vm.conftest import Bench
 from tests.vm.machine import Machine
@@ -100,10 +101,10 @@ def _say_when_over(story: Story) -> str:
 
 def _moments() -> Iterator[ParameterSet]:
     for story in (_FIRST, _CHANGE):
-        for number in range(story.cuts):
-            name = f"{story.name}-{number + 1}-of-{story.cuts}"
-            mark = pytest.mark.sampled(story.name, number, _OF)
-            yield pytest.param(story, number, id=name, marks=mark)
+        moments = {
+            f"{story.name}-{number + 1}-of-{story.cuts}": (story, number) for number in range(story.cuts)
+        }
+        yield from sample.cases(story.name, moments, _OF)
 
 
 @pytest.mark.always  # it makes what the cases below begin with

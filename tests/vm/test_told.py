@@ -3,11 +3,7 @@
 Nobody asks for a look. The seconds are printed at the end of the run.
 """
 
-import os
-from collections.abc import Collection
-
 import pytest
-from _pytest.mark import ParameterSet
 
 from agent.codes import Code
 from tests import sample
@@ -20,19 +16,13 @@ from tests.vm.stages import PROVISIONED, SETTINGS
 from tests.vm.told import Moment, Told
 from tests.vm.witness import SIGNS
 
-_ALL = os.environ.get("EDGE_PROVISIONER_FAULTS") == sample.ALL  # whatever the commit's sample has
 _STATUS = "/run/edge-provisioner/status.json"
 
 
-def _sampled(names: Collection[str], kind: str) -> list[ParameterSet]:
-    marks = [
-        pytest.mark.always if _ALL else pytest.mark.sampled(kind, number) for number, _ in enumerate(names)
-    ]
-    return [pytest.param(name, id=name, marks=mark) for name, mark in zip(names, marks, strict=True)]
-
-
 @pytest.mark.takes(150)
-@pytest.mark.parametrize("group", _sampled(GROUPS, "faults of provisioned devices"))
+@pytest.mark.parametrize(
+    "group", sample.cases("faults of provisioned devices", {name: (name,) for name in GROUPS})
+)
 def test_a_fault_of_a_provisioned_device_is_told_in_time(bench: Bench, group: str) -> None:
     machine = bench.copy("soon-provisioned")
     rows = [row_of(fault) for fault in GROUPS[group]]
@@ -64,7 +54,9 @@ def _not_told_beside(notice: Code | None) -> str:
 
 
 @pytest.mark.takes(60)
-@pytest.mark.parametrize("fault", _sampled(ON_NEW_DEVICES, "faults of new devices"))
+@pytest.mark.parametrize(
+    "fault", sample.cases("faults of new devices", {name: (name,) for name in ON_NEW_DEVICES})
+)
 def test_a_fault_of_a_new_device_is_told_in_time(bench: Bench, fault: str) -> None:
     machine = bench.copy("with-runtime")
     WAYS[fault].make(machine)
