@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(import_module(f"agent.cli.{options.verb}").run(options))
     except AgentError as error:
-        print(f"{error.finding.code.name}: {error.finding.summary}", file=sys.stderr)
-        print(f"  what to do: {error.finding.remedy}", file=sys.stderr)
+        print(error.finding.told, file=sys.stderr)
         return int(error.finding.code.exit_code)
     except BrokenPipeError:  # the reader of a pipe went away
         return int(ExitCode.FAILED)

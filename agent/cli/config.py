@@ -41,8 +41,7 @@ def _check(loaded: Loaded, *, as_json: bool) -> int:
     else:
         for problem in loaded.problems:
             print(problem)
-        print(f"{loaded.finding.code.name}: {loaded.finding.summary}", file=sys.stderr)
-        print(f"  what to do: {loaded.finding.remedy}", file=sys.stderr)
+        print(loaded.finding.told, file=sys.stderr)
     return ExitCode.DONE if loaded.finding is None else loaded.finding.code.exit_code
 
 

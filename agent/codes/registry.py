@@ -137,6 +137,11 @@ class Finding:
         """The code's remedy with the facts filled in."""
         return self.code.remedy.format_map(dict(self.facts))
 
+    @property
+    def told(self) -> str:
+        """Code, summary and, on a line of its own, the remedy: what a command that can't go on says."""
+        return f"{self.code.name}: {self.summary}\n  what to do: {self.remedy}"
+
 
 class AgentError(Exception):
     """A step could not be done; `finding` says why and what to do. The only error that leaves a room."""

@@ -24,6 +24,6 @@ def main() -> int:
         request = Request(Root(root), settings or None, Because(because))
         status = run_pass(request, lambda _: None, stop.asked)  # what is done stands in the journal
     except AgentError as error:
-        sys.stderr.write(f"{error}\n  what to do: {error.finding.remedy}\n")
+        sys.stderr.write(f"{error.finding.told}\n")
         return int(error.finding.code.exit_code)
     return int(by_name(status.code).exit_code)
