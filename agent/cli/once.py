@@ -26,35 +26,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--adopt", action="store_true",
         help="take over a device that is provisioned in another way, edited by hand, or has got another TPM",
     )  # fmt: skip
-    parser.add_argument(  # what the watcher tells its passes; nothing for a person
-        "--because", choices=[*Because], default=Because.COMMAND, help=argparse.SUPPRESS
-    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Run passes; the exit code is that of the last one's finding."""
     stop = StopRequest()
-    request = Request(options.root, options.settings, Because(options.because), adopt=options.adopt)
-    by_person = request.because is Because.COMMAND
+    request = Request(options.root, options.settings, Because.COMMAND, adopt=options.adopt)
     deadline = clock.monotonic_s() + options.wait
     while True:
-        status = run_pass(request, tell if by_person else _hush, stop.asked)
+        status = run_pass(request, tell, stop.asked)
         left_s = deadline - clock.monotonic_s()
         if status.phase not in _UNFINISHED or left_s <= 0 or stop.asked():
             break
         clock.rest(max(_SHORTEST_REST_S, min(status.look_again_s, _LONGEST_REST_S, left_s)))
-    if by_person:
-        show(status)
+    show(status)
     return int(_exit_code(status))
 
 
 def tell(effect: str) -> None:
     """Name an effect before it happens."""
     print(f"-> {effect}", flush=True)
-
-
-def _hush(_effect: str) -> None:
-    pass
 
 
 def show(status: Status) -> None:

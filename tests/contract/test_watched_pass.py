@@ -24,7 +24,7 @@ def _watched(root: Path, settings: str = "") -> subprocess.CompletedProcess[str]
 
 def _once(root: Path, settings: str = "") -> subprocess.CompletedProcess[str]:
     given = ("--settings", settings) if settings else ()
-    return _run("agent.cli", "--root", str(root), *given, "once", "--because", "timer")
+    return _run("agent.cli", "--root", str(root), *given, "once")
 
 
 def _status(root: Path) -> dict[str, Any]:

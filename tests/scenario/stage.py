@@ -23,6 +23,7 @@ import tomlkit
 from agent.cli import main
 from agent.codes.catalogue import by_name
 from agent.host import clock
+from agent.host.process import module_argv
 from tests.standins.machine import build_machine
 from tests.standins.software_tpm import SoftwareTpm
 from tests.standins.unixhttp import ask
@@ -171,7 +172,11 @@ class Stage:
     def run(self, *words: str, ahead_s: float = 0.0) -> Ended:
         """Run the command below the machine's root; `ahead_s` has it see the clock that much later."""
         argv = self.argv(*words)
-        ended = _call(argv[3:], ahead_s) if ahead_s or os.environ.get(INSIDE) else run_command(argv)
+        return self._kept(
+            _call(argv[3:], ahead_s) if ahead_s or os.environ.get(INSIDE) else run_command(argv)
+        )
+
+    def _kept(self, ended: Ended) -> Ended:
         self.heard += ended.err
         self.did += [line.removeprefix("-> ") for line in ended.out.splitlines() if line.startswith("-> ")]
         assert "Traceback" not in ended.err, ended.err
@@ -179,7 +184,15 @@ class Stage:
 
     def once(self, *words: str, ahead_s: float = 0.0) -> Status:
         """Look once; gives the status that this left, which must fit the exit status."""
-        ended = self.run("once", *words, ahead_s=ahead_s)
+        return self._found(self.run("once", *words, ahead_s=ahead_s))
+
+    def watched_look(self) -> Status:
+        """Look as the watcher does when its timer ends; gives what `once` does."""
+        return self._found(
+            self._kept(run_command(module_argv("agent.passes.watched", self.machine.root, "", "timer")))
+        )
+
+    def _found(self, ended: Ended) -> Status:
         status = self.status()
         assert ended.status == by_name(status["code"]).exit_code
         return status

@@ -76,7 +76,7 @@ def test_a_root_whose_path_is_too_long_for_sockets(base: str) -> None:
         stage.plug()
 
         assert stage.provision()["device_id"] == "dev-tpm-1"
-        assert stage.once("--because", "timer")["code"] == "runtime.provisioned"
+        assert stage.watched_look()["code"] == "runtime.provisioned"
 
 
 def test_secrets_stay_where_they_are_needed(stage: Stage) -> None:

@@ -59,7 +59,7 @@ def test_a_second_pass_does_nothing(provisioned: Stage) -> None:
 
     assert (command.status, command.out.count("\n")) == (0, 1)
     assert set(provisioned.tpm.commands()) <= READING
-    assert provisioned.once("--because", "timer")["code"] == PROVISIONED
+    assert provisioned.watched_look()["code"] == PROVISIONED
     assert provisioned.tpm.commands() == []
     assert [tree(folder) for folder in folders] == before
     assert (provisioned.heard, provisioned.edged()) == (heard, edged)
