@@ -7,14 +7,14 @@ import subprocess
 
 import pytest
 
-from agent.codes import AgentError, modules
+from agent.codes import AgentError, cloud, modules, runtime
 from agent.host import files
 from agent.host.root import Root
 from agent.passes import lock
 from tests.scenario import faults
 from tests.scenario.stage import CHECKOUT, CONFIG, DEADLINE_S, HISTORY, INSIDE, STATUS, Stage, tree
 
-PROVISIONED = "runtime.provisioned"
+PROVISIONED = runtime.PROVISIONED.name
 PAYLOAD = "/etc/aziot/edge-provisioner-payload.json"
 READING = {"ReadPublic", "0x17b"}  # 0x17b: the GetRandom that tpm2-tss sends when it opens a node
 GARBAGE = {
@@ -131,9 +131,8 @@ def test_who_finds_the_lock_held_names_its_holder(stage: Stage, monkeypatch: pyt
 def test_the_runtimes_own_table_is_asked_for_where_a_daemon_is_down_and_not_while_it_starts(
     stage: Stage,
 ) -> None:
-    looks = stage.look_until("runtime.provisioned")
-    assert len(looks) > 1
-    assert not any(look["runtime_says"] for look in looks)
+    faults.fault(cloud="500")(stage)
+    assert stage.look_until(cloud.SERVER_ERROR.name)[-1]["runtime_says"] == {}
 
     faults.edged_settings_bad(stage)
 
