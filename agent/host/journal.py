@@ -16,6 +16,12 @@ _JOURNALCTL = "/usr/bin/journalctl"
 _TIMEOUT_S = 30.0
 _SHOWN = ("code", "transaction", "steps")  # enough of an event to find the rest by `status` and `explain`
 _FIELD_PREFIX = "EDGE_PROVISIONER_"
+# journald asks /proc which unit a sender is of: too late for a pass that says its last word and ends. What
+# root says of a unit is listed by journalctl -u and systemctl status too, and so is what was done by hand.
+_ABOUT = {
+    "SYSLOG_IDENTIFIER": "edge-provisioner",
+    "OBJECT_SYSTEMD_UNIT": "edge-provisioner.service",
+}
 _COLOURS = {3: "\x1b[31m", 4: "\x1b[33m", 5: "\x1b[1m"}
 
 
@@ -75,7 +81,7 @@ def send(root: Root, message: str, priority: int, fields: Mapping[str, str]) -> 
     `fields` have lower-case names and get our prefix, save those already in upper case.
     """
     native = {_native_name(name): value for name, value in fields.items()}
-    native |= {"MESSAGE": message, "PRIORITY": str(priority), "SYSLOG_IDENTIFIER": "edge-provisioner"}
+    native |= {"MESSAGE": message, "PRIORITY": str(priority), **_ABOUT}
     if not _send_native(root, native):
         _print(message, priority, fields)
 

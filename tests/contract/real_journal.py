@@ -79,13 +79,13 @@ class RealJournal:
         self._shell.stdin.flush()
         assert self._line() == "done"
 
-    def entries(self, match: str) -> list[dict[str, Any]]:
+    def entries(self, *words: str) -> list[dict[str, Any]]:
         """Give the entries that journalctl finds."""
         answer = self._folder / "entries.json"
         self.run(
             "import subprocess\n"
             "subprocess.run(['journalctl', '--sync'], check=True)\n"
-            f"argv = ['journalctl', '-q', '--all', '-o', 'json', {match!r}]\n"
+            f"argv = ['journalctl', '-q', '--all', '-o', 'json', *{words!r}]\n"
             f"with open({str(answer)!r}, 'wb') as target:\n"
             "    subprocess.run(argv, stdout=target, check=True)\n"
         )

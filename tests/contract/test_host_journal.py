@@ -139,6 +139,15 @@ def test_text_that_is_no_utf_8_is_sent_all_the_same(there: Journal) -> None:
     assert there.send("x", 6, {"path": "a\udcffb"})["EDGE_PROVISIONER_PATH"] == "a?b"
 
 
+def test_an_event_is_among_the_service_s_whoever_sent_it(real_journal: RealJournal) -> None:
+    """A sender that has ended is of no unit, and neither is one by hand."""
+    sent = RealOne(real_journal).send("said and gone", 6, {})
+
+    assert sent.get("_SYSTEMD_UNIT") != "edge-provisioner.service"
+    listed = real_journal.entries("-u", "edge-provisioner")
+    assert "said and gone" in [entry["MESSAGE"] for entry in listed]
+
+
 def test_a_logger_sends_its_fields_with_every_event(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +164,7 @@ def test_a_logger_sends_its_fields_with_every_event(
         "PRIORITY": "5",
         "MESSAGE_ID": _MESSAGE_ID,
         "SYSLOG_IDENTIFIER": "edge-provisioner",
+        "OBJECT_SYSTEMD_UNIT": "edge-provisioner.service",
         "EDGE_PROVISIONER_CODE": "a.b",
         "EDGE_PROVISIONER_COUNT": "3",
         "EDGE_PROVISIONER_TRANSACTION": "17",
