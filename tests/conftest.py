@@ -46,7 +46,8 @@ def pytest_testnodedown(node: Any) -> None:
     node.config.stash[_LEFT_OUT] = sorted({*node.config.stash[_LEFT_OUT], *told})
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+# Quoted, because the pytest of Debian 12 has no such name.
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config: pytest.Config) -> None:
     names = config.stash[_LEFT_OUT]
     if not names or hasattr(config, "workerinput"):
         return
