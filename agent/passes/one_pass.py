@@ -10,7 +10,7 @@ from agent.act.work import Outcome, Work
 from agent.codes import AgentError
 from agent.codes.agent import INTERNAL, NOT_ROOT
 from agent.facts.request import Request
-from agent.facts.snapshot import Snapshot
+from agent.facts.snapshot import Because, Snapshot
 from agent.facts.status import Status
 from agent.facts.steps import Begun
 from agent.host import clock
@@ -28,7 +28,7 @@ def run_pass(request: Request, tell: Callable[[str], None], stopping: Callable[[
         AgentError: agent.not-root, agent.locked, or the state can't be written; nothing was done.
     """
     require_root(request, "`edge-provisioner once`")
-    with lock.hold(request.root, "once"):
+    with lock.hold(request.root, "once" if request.because is Because.COMMAND else "run"):
         return pass_under_lock(request, tell, stopping)
 
 

@@ -13,8 +13,8 @@ DOORS = ("files", "locks", "looking", "backups", "root", "process", "journal", "
 
 
 def passed(machine: Machine, *paths: str) -> int:
-    """Run tests in the tree, all of which must pass; gives how many did."""
-    variables = ("HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", f"{sample.SEED}={sample.ALL}")  # no git there
+    """Run tests in the tree, all of which must pass; gives how many did. No git there tells a commit."""
+    variables = ("HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis", f"{sample.SEED}={sample.ALL}")
     where = ("env", "-C", CHECKOUT, *variables)
     options = ("-q", "-p", "no:cacheprovider", "-o", f"timeout={SLOW_S:g}")
     said = machine.run(*where, "python3", "-m", "pytest", *options, *paths, deadline_s=2 * SLOW_S)

@@ -8,9 +8,11 @@ import subprocess
 import pytest
 
 from agent.codes import AgentError, cloud, modules, runtime
+from agent.facts.request import Request
+from agent.facts.snapshot import Because
 from agent.host import files
 from agent.host.root import Root
-from agent.passes import lock
+from agent.passes import lock, one_pass
 from tests.scenario import faults
 from tests.scenario.stage import CHECKOUT, CONFIG, DEADLINE_S, HISTORY, INSIDE, STATUS, Stage, tree
 
@@ -126,6 +128,18 @@ def test_who_finds_the_lock_held_names_its_holder(stage: Stage, monkeypatch: pyt
     assert ended.err.startswith("agent.locked: ")
     assert holder in ended.err
     assert not os.path.exists(stage.path(STATUS))
+
+
+def test_a_pass_of_the_services_is_not_taken_for_somebodys(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, holders = Root(stage.machine.root), []
+    monkeypatch.setattr(one_pass, "pass_under_lock", lambda *_: holders.append(lock.holder(root)))
+
+    for because in (Because.COMMAND, Because.TIMER):
+        one_pass.run_pass(Request(root, None, because), print, bool)
+
+    assert [holder.split("`")[1] for holder in holders] == ["edge-provisioner once", "edge-provisioner run"]
 
 
 def test_the_runtimes_own_table_is_asked_for_where_a_daemon_is_down_and_not_while_it_starts(
