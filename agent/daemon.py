@@ -14,7 +14,7 @@ from math import inf
 
 from agent.codes import AgentError, Finding
 from agent.codes import agent as codes
-from agent.host import clock, files, sights, udev, wake
+from agent.host import clock, files, locks, sights, udev, wake
 from agent.host.notify import Notifier
 from agent.host.root import Root
 from agent.running_pass import LONG_LOOK_S, RunningPass, read_status
@@ -80,15 +80,17 @@ class Watcher:
         return 0
 
     def _be_alone(self, held: ExitStack) -> None:
-        path = os.path.join(self._folder, "daemon.lock")
+        path = os.path.join(self._folder, "watcher.lock")
         note = f"edge-provisioner run, pid {os.getpid()}"
         try:
             files.make_directory(self._folder)
-            ours = held.enter_context(files.locked(path, note=note.encode()))
+            ours = held.enter_context(locks.locked(path, note=note.encode()))
         except OSError as error:
-            raise AgentError(codes.STATE_UNWRITABLE(path=error.filename, reason=error.strerror)) from error
+            raise AgentError(
+                codes.STATE_UNWRITABLE(path=error.filename or path, reason=error.strerror)
+            ) from error
         if not ours:
-            holder = files.lock_note(path) or b"a watcher that has just ended"
+            holder = locks.lock_note(path) or b"a watcher that has just ended"
             raise AgentError(codes.ALREADY_RUNNING(holder=holder.decode("utf-8", "replace")))
 
     def _turn(self) -> None:
@@ -164,7 +166,7 @@ class Watcher:
         return read_outcome(read_status(self._status_path))
 
     def _complain(self, how: str, reason: Reason) -> None:
-        if files.lock_note(os.path.join(self._folder, "lock")) is not None:
+        if locks.lock_note(os.path.join(self._folder, "pass.lock")) is not None:
             return  # an operator's pass is under way and ours did not get its turn: no fault
         finding = codes.PASS_CRASHED(how=how, because=reason.value)
         self._notifier.status(f"{finding.code.phase}: {finding.summary} (what to do: {finding.remedy})")

@@ -9,13 +9,13 @@ from agent.codes.agent import NO_STATUS
 from agent.codes.catalogue import by_name
 from agent.facts.duration import in_words
 from agent.facts.status import Status, StepStatus
-from agent.host import clock, files
+from agent.host import clock, locks
 from agent.host.root import Root
 from agent.look.remembered import load_status
 from agent.passes import lock
 from agent.values import asdict
 
-_DAEMON_LOCK = "/run/edge-provisioner/daemon.lock"
+_WATCHER_LOCK = "/run/edge-provisioner/watcher.lock"
 _PAUSE_S = 0.2
 _PATIENCE_S = 300.0
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the status; the exit code is that of its code."""
     root, busy_with = options.root, lock.holder(options.root)
     status = _wait(root, options.wait, options.timeout) if options.wait else load_status(root)
-    watched = files.lock_note(root.path(_DAEMON_LOCK)) is not None
+    watched = locks.lock_note(root.path(_WATCHER_LOCK)) is not None
     if status is None:
         hint = "its first look is under way" if watched else "the agent is not running"
         raise AgentError(NO_STATUS(hint=hint))

@@ -1,18 +1,14 @@
 """The only writer of files: atomic, synced, mode and owner set before the name appears, only if different."""
 
 import errno
-import fcntl
 import os
 import stat
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from agent.host import wide_stat
 from agent.values import dataclass
 
 _TEMPORARY_PREFIX = ".edge-provisioner-"
-_FLOCK = "hhqqi"  # struct flock with large files, fcntl(2): type, whence, start, length, process
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,75 +200,3 @@ def keep_backup(path: str, data: bytes, *, stamp: str, keep: int) -> str:
         with suppress(OSError):
             os.unlink(one)
     return place
-
-
-@contextmanager
-def locked(path: str, *, note: bytes, mode: int = 0o644) -> Iterator[bool]:
-    """Hold an exclusive lock on `path` for the block; yields False if another process holds it.
-
-    `note` tells others who holds it. The lock goes with the process, so a kill releases it.
-
-    Raises:
-        OSError: the lock file can't be opened.
-
-    """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
-    try:
-        if not _lock_this_file(handle, path):
-            yield False
-            return
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, note, 0)
-        yield True
-        os.ftruncate(handle, 0)
-    finally:
-        os.close(handle)
-
-
-def _lock_this_file(handle: int, path: str) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    ours, named = os.fstat(handle), look(path)
-    return ours.st_ino == named.inode  # somebody may have replaced the file before we had the lock
-
-
-def record_lock_holder(path: str) -> int | None:
-    """Give the process that holds a POSIX record lock on a file for writing; None where nobody does.
-
-    It is asked with F_GETLK, which takes no lock, so nobody is told that the file is busy because of us.
-    """
-    wanted = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        kind, *_, pid = struct.unpack(_FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, wanted))
-    except OSError:
-        return None  # a file system without locks
-    finally:
-        os.close(handle)
-    return None if kind == fcntl.F_UNLCK else int(pid)
-
-
-def lock_note(path: str) -> bytes | None:
-    """Give the note of the process that holds the lock on `path`; None where nobody does.
-
-    A holder that ends takes its note back, so only a note that stands is tried: trying holds the lock for an
-    instant, in which a process that wants it would be told that somebody has it.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        if not os.pread(handle, 1, 0):
-            return None
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return os.pread(handle, 4096, 0)
-    finally:
-        os.close(handle)
-    return None

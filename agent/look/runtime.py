@@ -13,7 +13,7 @@ from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
 from agent.facts.snapshot import RuntimeFacts, Snapshot
 from agent.facts.status import Status, UnitStatus
-from agent.host import clock, files, journal, sights, systemd
+from agent.host import clock, files, journal, locks, sights, systemd
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -64,7 +64,7 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
         backup=files.look(root.path(_BACKUP)).kind == "file",
         engine=ask_engine(root),
         change_pid=iotedge.running_change(root, program),
-        installer_pid=files.record_lock_holder(root.path(_PACKAGES_LOCK)),
+        installer_pid=locks.record_lock_holder(root.path(_PACKAGES_LOCK)),
     )
     facts = replace(facts, edge_agent=_edge_agent(root, facts))
     if _is_calm(facts, known):

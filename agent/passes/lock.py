@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from agent.codes import AgentError
 from agent.codes.agent import LOCKED, STATE_UNWRITABLE
 from agent.facts.duration import in_words
-from agent.host import clock, files
+from agent.host import clock, files, locks
 from agent.host.root import Root
 
-PLACE = "/run/edge-provisioner/lock"
+PLACE = "/run/edge-provisioner/pass.lock"
 _PATIENCE_S = 30.0
 _PAUSE_S = 0.1
 
@@ -27,7 +27,7 @@ def hold(root: Root, verb: str, *, patience_s: float = _PATIENCE_S) -> Iterator[
     try:
         files.make_directory(os.path.dirname(path))
     except OSError as error:
-        raise _unwritable(error) from error
+        raise _unwritable(error, path) from error
     note = json.dumps({"pid": os.getpid(), "verb": verb, "since_s": clock.monotonic_s()}).encode()
     with ExitStack() as stack:
         _wait_for(stack, root, path, note, patience_s)
@@ -38,24 +38,24 @@ def _wait_for(stack: ExitStack, root: Root, path: str, note: bytes, patience_s: 
     deadline = clock.monotonic_s() + patience_s
     while True:
         try:
-            if stack.enter_context(files.locked(path, note=note)):
+            if stack.enter_context(locks.locked(path, note=note)):
                 return
         except OSError as error:
-            raise _unwritable(error) from error
+            raise _unwritable(error, path) from error
         stack.close()
         if clock.monotonic_s() >= deadline:
-            raise AgentError(LOCKED(holder=holder(root), waited_s=f"{patience_s:.0f}"))
+            raise AgentError(LOCKED(holder=holder(root) or "another process", waited_s=f"{patience_s:.0f}"))
         clock.rest(_PAUSE_S)
 
 
 def is_held(root: Root) -> bool:
     """Say whether a pass is under way."""
-    return files.lock_note(root.path(PLACE)) is not None
+    return locks.lock_note(root.path(PLACE)) is not None
 
 
 def holder(root: Root) -> str:
     """Name who holds the lock, for a person; empty if nobody does."""
-    note = files.lock_note(root.path(PLACE))
+    note = locks.lock_note(root.path(PLACE))
     if note is None:
         return ""
     try:
@@ -66,5 +66,5 @@ def holder(root: Root) -> str:
         return "another process"
 
 
-def _unwritable(error: OSError) -> AgentError:
-    return AgentError(STATE_UNWRITABLE(path=error.filename, reason=error.strerror))
+def _unwritable(error: OSError, path: str) -> AgentError:
+    return AgentError(STATE_UNWRITABLE(path=error.filename or path, reason=error.strerror))

@@ -109,7 +109,7 @@ def test_ensure_makes_the_keys_and_nothing_else(
     (report,) = json.loads(second.stdout)
     assert (report["ek"]["state"], report["srk"]["state"], report["code"]) == ("present", "present", None)
     assert persistent_handles(software_tpm) == [SRK, EK]
-    run_time_files = {str(root / "run/edge-provisioner"), str(root / "run/edge-provisioner/lock")}
+    run_time_files = {str(root / "run/edge-provisioner"), str(root / "run/edge-provisioner/pass.lock")}
     assert set(tree(root)) - before == run_time_files
 
 

@@ -164,8 +164,8 @@ def test_a_pass_that_had_to_leave_the_lock_to_another_is_no_crash(scene: Stage) 
     scene.switch("crash", "3")
     os.makedirs(f"{scene.root}/run/edge-provisioner")
     holding = (
-        f"import sys; sys.path.insert(1, {PROJECT!r})\nfrom agent.host import files\n"
-        f"with files.locked({scene.root + '/run/edge-provisioner/lock'!r}, note=b'once, pid 1'):\n"
+        f"import sys; sys.path.insert(1, {PROJECT!r})\nfrom agent.host import locks\n"
+        f"with locks.locked({scene.root + '/run/edge-provisioner/pass.lock'!r}, note=b'once, pid 1'):\n"
         "    print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 
-from agent.host import files
+from agent.host import locks
 from agent.passes import lock
 from tests.scenario.stage import CHECKOUT, CONFIG, HISTORY, SCOPE, Stage, tree, wait
 
@@ -182,7 +182,7 @@ def test_nobody_comes_between_a_reprovisioning_and_the_look_at_what_came_of_it(s
     held, argv, quiet = stage.path(lock.PLACE), stage.argv("reprovision", "--yes"), subprocess.DEVNULL
 
     with subprocess.Popen(argv, cwd=CHECKOUT, stdout=quiet, stderr=quiet) as asked:
-        wait(lambda: b"reprovision" in (files.lock_note(held) or b""))
+        wait(lambda: b"reprovision" in (locks.lock_note(held) or b""))
         with open(held, "rb") as next_in_line:
             fcntl.flock(next_in_line, fcntl.LOCK_EX)
             code = stage.status()["code"]

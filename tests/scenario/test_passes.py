@@ -10,7 +10,7 @@ import pytest
 from agent.codes import AgentError, cloud, modules, runtime
 from agent.facts.request import Request
 from agent.facts.snapshot import Because
-from agent.host import files
+from agent.host import locks
 from agent.host.root import Root
 from agent.passes import lock, one_pass
 from tests.scenario import faults
@@ -199,7 +199,7 @@ def test_status_says_whether_anybody_is_looking(stage: Stage) -> None:
     assert "The agent is not running: it looked last at " in stage.run("status").out
     assert stage.status()["running"] is False
 
-    with files.locked(stage.path("/run/edge-provisioner/daemon.lock"), note=b"{}"):
+    with locks.locked(stage.path("/run/edge-provisioner/watcher.lock"), note=b"{}"):
         assert "not running" not in stage.run("status").out
         assert stage.status()["running"] is True
 
