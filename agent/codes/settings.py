@@ -38,6 +38,17 @@ UNREADABLE = Code(
     "most 256 KiB, and a folder of drop-ins a folder. The service goes on by itself once it can be read.",
 )
 
+UNGUARDED = Code(
+    "settings.unguarded",
+    Phase.HELD,
+    Severity.ERROR,
+    "Somebody else than root could change the settings {path}: {place} {how}",
+    "Settings name what root runs and whom this device trusts. So a settings file, and every folder on the way to "
+    "it, must belong to root and be writable by root alone; nothing is done as long as one is not.",
+    "See who wrote it, with `ls -ld {place}` and `cat {path}`. If what it says is right, run "
+    "`chown -h root:root {place} && chmod go-w {place}`; otherwise remove it. The service goes on by itself then.",
+)
+
 FILE_MISSING = Code(
     "settings.file-missing",
     Phase.HELD,

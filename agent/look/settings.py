@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from agent.codes import Finding
 from agent.codes import settings as codes
-from agent.host import files
+from agent.host import files, guarded
 from agent.host.root import Root
 from agent.settings import Problem, Resolved, Settings, Source, resolve
 from agent.values import dataclass
@@ -48,19 +48,22 @@ def places(loaded: Loaded) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unreadable:
+class _Refused:
+    """A file or folder that does not count, in a few words, and as the finding that it is alone."""
+
     path: str
-    reason: str
+    said: str
+    finding: Finding
 
 
-_Read = Source | _Unreadable
+_Read = Source | _Refused
 
 
 def load(root: Root, settings_file: str | None = None) -> Loaded:
     """Read the machine's settings files, or `settings_file` alone, which stands outside of `root`."""
     if settings_file is None:
         return _loaded(list(_of_machine(root)))
-    alone = _read(settings_file, settings_file)
+    alone = _read(Root(), os.path.abspath(settings_file), settings_file)
     if alone is None:
         finding = codes.FILE_MISSING(path=settings_file)
         problem = Problem(settings_file, None, "", "no such file")
@@ -70,14 +73,13 @@ def load(root: Root, settings_file: str | None = None) -> Loaded:
 
 def _loaded(outcomes: list[_Read]) -> Loaded:
     sources = [outcome for outcome in outcomes if isinstance(outcome, Source)]
-    unreadable = [outcome for outcome in outcomes if isinstance(outcome, _Unreadable)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, _Refused)]
     read = tuple(source.path for source in sources)
     resolved = resolve(sources)
-    if not unreadable:
+    if not refused:
         return Loaded(resolved, read, _invalid(resolved.problems) if resolved.problems else None)
-    problems = (*(Problem(one.path, None, "", one.reason) for one in unreadable), *resolved.problems)
-    only = unreadable[0] if len(problems) == 1 else None
-    finding = codes.UNREADABLE(path=only.path, reason=only.reason) if only else _invalid(problems)
+    problems = (*(Problem(one.path, None, "", one.said) for one in refused), *resolved.problems)
+    finding = refused[0].finding if len(problems) == 1 else _invalid(problems)
     return Loaded(Resolved(None, problems, resolved.origins), read, finding)
 
 
@@ -98,30 +100,41 @@ def _of_machine(root: Root) -> Iterator[_Read]:
     strongest = [stronger[name] for name in sorted(stronger)]
     yield from refused
     for path in (*weakest, _FILE, *strongest):
-        if (outcome := _read(root.path(path), path)) is not None:
+        if (outcome := _read(root, root.path(path), path)) is not None:
             yield outcome
 
 
-def _drop_ins(root: Root, folder: str) -> tuple[dict[str, str], list[_Unreadable]]:
+def _drop_ins(root: Root, folder: str) -> tuple[dict[str, str], list[_Refused]]:
     """Give the paths of a folder's drop-ins by their names; a folder that is not there has none."""
     try:
         names = os.listdir(root.path(folder))
     except FileNotFoundError:
         return {}, []
     except OSError as error:
-        return {}, [_Unreadable(folder, str(error.strerror))]
+        return {}, [_unreadable(folder, str(error.strerror))]
     wanted = [name for name in names if name.endswith(".toml") and not name.startswith(".")]
     return {name: f"{folder}/{name}" for name in wanted}, []
 
 
-def _read(place: str, path: str) -> _Read | None:
+def _read(root: Root, place: str, path: str) -> _Read | None:
     """Read the file at `place`, which people know as `path`; None where there is none."""
+    weak = guarded.weak_place(place, root.directory) if files.look(place).kind != "missing" else None
+    if weak is not None:
+        return _unguarded(path, root.shown(weak[0]), weak[1])
     if os.path.realpath(place) == _NOTHING:
         return Source(path, b"")
     try:
         data = files.read(place, limit=_LARGEST)
     except OSError as error:
-        return _Unreadable(path, str(error.strerror))
+        return _unreadable(path, str(error.strerror))
     if data is not None:
         return Source(path, data)
-    return _Unreadable(path, "a link to nothing") if files.look(place).kind == "symlink" else None
+    return _unreadable(path, "a link to nothing") if files.look(place).kind == "symlink" else None
+
+
+def _unreadable(path: str, reason: str) -> _Refused:
+    return _Refused(path, reason, codes.UNREADABLE(path=path, reason=reason))
+
+
+def _unguarded(path: str, place: str, how: str) -> _Refused:
+    return _Refused(path, f"{place} {how}", codes.UNGUARDED(path=path, place=place, how=how))

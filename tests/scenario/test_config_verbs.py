@@ -1,6 +1,7 @@
 """`config show`, `config check` and `explain` as a person runs them, on settings below a root of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -189,6 +190,25 @@ def test_a_file_that_cannot_be_read_is_its_own_answer(
 
     assert answer.returncode == 2
     assert answer.stderr.startswith(f"settings.unreadable: Settings can't be read: /{FILE}: {reason}")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's settings must be root's")
+@pytest.mark.parametrize("weak", [ETC, f"{ETC}/10-site.toml"])
+def test_settings_that_another_could_change_are_refused_until_the_remedy_is_done(
+    tmp_path: Path, write: Write, weak: str
+) -> None:
+    site = write(f"{ETC}/10-site.toml", '[dps]\nid_scope = "0ne00112233"\n')
+    os.chown(tmp_path / weak, 65534, 65534)
+
+    refused = agent("--root", str(tmp_path), "config", "check")
+
+    said = f"settings.unguarded: Somebody else than root could change the settings /{ETC}/10-site.toml"
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"{said}: /{weak} belongs to user 65534\n")
+    remedy = next(part for part in refused.stderr.split("`") if part.startswith("chown"))
+    subprocess.run(["sh", "-ec", remedy.replace(f"/{weak}", str(tmp_path / weak))], check=True)
+    assert agent("--root", str(tmp_path), "config", "check").returncode == 0
+    assert site.exists()
 
 
 def test_show_lists_values_with_their_files_and_marks_the_changed(tmp_path: Path, write: Write) -> None:
