@@ -42,8 +42,8 @@ or a link to `/dev/null`, takes the vendor's drop-in away and puts nothing in it
 
 Only names that end in `.toml` count, and none that begin with a dot. `--settings FILE` uses that file alone.
 
-All of them, the folders on the way to them and the links among them must be root's, and writable by root alone:
-settings name what root runs. A file that somebody else could change is a problem like any other.
+All of them, the folders on the way to them and the links among them must be root's and writable by root
+alone, for settings name what root runs. A file that somebody else could change is a problem like any other.
 
 An unknown key, a wrong type or a value that makes no sense is a problem even where a stronger file covers it.
 With any problem nothing is guessed: commands end with exit code 2, and the service holds with

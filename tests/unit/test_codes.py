@@ -92,6 +92,13 @@ def test_a_message_id_never_changes() -> None:
     assert {row.name: row.message_id for row in catalogue.all_codes()}["settings.missing"] == known
 
 
+@pytest.mark.parametrize("name", ["runtime.no-such", "no-such.code", "registry.code", "catalogue", "", ".."])
+def test_a_name_that_no_row_has_is_a_key_error(name: str) -> None:
+    """A status or a command line may have anything there, a code of a later version for one."""
+    with pytest.raises(KeyError):
+        catalogue.by_name(name)
+
+
 def test_the_catalogue_is_sorted_and_holds_every_family() -> None:
     names = [row.name for row in catalogue.all_codes()]
 
