@@ -3,8 +3,9 @@
 import argparse
 
 from agent.act.record import open_record
+from agent.act.work import program_of
 from agent.cli.once import show, tell
-from agent.codes import AgentError, Code, ExitCode, identity, runtime
+from agent.codes import AgentError, Code, ExitCode, identity
 from agent.edge import iotedge
 from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
@@ -63,15 +64,14 @@ def _ready(snapshot: Snapshot) -> str:
     What the cloud said last is no obstacle: after a reprovisioning that was refused, aziot-identityd does not
     ask again by itself (as seen on runtime 1.6).
     """
-    program = snapshot.runtime.program
-    if program is None:
-        raise AgentError(runtime.NOT_INSTALLED(missing=snapshot.runtime.missing))
+    if snapshot.runtime.trouble is not None:
+        raise AgentError(snapshot.runtime.trouble)
     found = plan(snapshot)
     if found.holds and found.finding and not _asking_may_help(found.finding.code):
         raise AgentError(found.finding)
     if found.steps or snapshot.runtime.answer.kind is AnswerKind.NOT_ASKED:
         raise AgentError(identity.NOT_READY())
-    return program
+    return program_of(snapshot)
 
 
 def _asking_may_help(code: Code) -> bool:

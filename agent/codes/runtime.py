@@ -20,6 +20,17 @@ NOT_INSTALLED = Code(
     "Run `apt-get install aziot-edge` (from Microsoft's package repository; it wants a container engine first). The "
     "agent goes on by itself.",
 )
+UNGUARDED = Code(
+    "runtime.unguarded",
+    Phase.HELD,
+    Severity.ERROR,
+    "Somebody else than root could change the command {program}, so it is not run: {place} {how}",
+    "The agent runs the runtime's command as root. Whoever can change it, or a folder on the way to it, would have "
+    "this device; so nothing of the runtime's is looked at or changed.",
+    "See what was done to it, with `ls -ld {place}` and `dpkg --verify aziot-edge`. If nothing was, run "
+    "`chown -h root:root {place} && chmod go-w {place}`; otherwise install the package again. If "
+    "`[runtime] iotedge` in the settings names it, see whose idea that was. The agent goes on by itself then.",
+)
 STARTING = Code(
     "runtime.starting",
     Phase.PROVISIONING,

@@ -67,6 +67,7 @@ class ConfigFacts:
 class RuntimeFacts:
     """The runtime: is it there, how are its daemons, and what do they say.
 
+    `program` is the runtime's command; where it is None `trouble` says why none is run.
     `units` is None where systemd does not answer; `restarts_before` is what the last look counted;
     `journal` is read only when something is wrong. `change_pid` and `installer_pid` are processes that change
     the runtime now: an `iotedge` command, and whoever installs packages. `edge_agent` is the container of the
@@ -74,7 +75,7 @@ class RuntimeFacts:
     """
 
     program: str | None = None
-    missing: str = ""
+    trouble: Finding | None = None
     version: str = ""
     units: tuple[Unit, ...] | None = ()
     restarts_before: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))

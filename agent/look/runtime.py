@@ -6,6 +6,7 @@ The journal is read only where one of the other witnesses has doubts: that takes
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from agent.codes import runtime as codes
 from agent.edge import causes_at_modules, evidence, identity_service, iotedge, restarts
 from agent.edge.container import Container
 from agent.edge.engine import EngineState, ask_edge_agent, ask_engine, last_words
@@ -13,7 +14,7 @@ from agent.edge.identity_service import AnswerKind
 from agent.facts.request import Request
 from agent.facts.snapshot import RuntimeFacts, Snapshot
 from agent.facts.status import Status, UnitStatus
-from agent.host import clock, files, journal, locks, sights, systemd
+from agent.host import clock, files, guarded, journal, locks, sights, systemd
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -47,7 +48,10 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
     root = request.root
     program = root.program(settings.iotedge)
     if program is None:
-        return RuntimeFacts(missing=settings.iotedge)
+        return RuntimeFacts(trouble=codes.NOT_INSTALLED(missing=settings.iotedge))
+    if weak := guarded.weak_place(program, root.directory):
+        place, how = root.shown(weak[0]), weak[1]
+        return RuntimeFacts(trouble=codes.UNGUARDED(program=settings.iotedge, place=place, how=how))
     known = _units_of(before)
     units = _counted(systemd.show(root, _UNITS), known)
     daemons = {unit.name: unit for unit in units or ()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.codes import apply, config, runtime
+from agent.codes import apply, config
 from agent.edge import config_text, generated
 from agent.edge.config_paths import HOSTNAME, NOT_SHOWN, PAYLOAD_PLACE
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
@@ -17,8 +17,8 @@ _UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
 def config_file(case: Case) -> Iterator[Found]:
     """Write what differs, or remember that nothing does."""
     snapshot, wish = case.snapshot, case.wish
-    if snapshot.runtime.program is None:
-        raise StopError(runtime.NOT_INSTALLED(missing=snapshot.runtime.missing))
+    if snapshot.runtime.trouble is not None:
+        raise StopError(snapshot.runtime.trouble)
     text = snapshot.config.text or ""
     for key, line in config_text.misplaced(text):
         yield config.MISPLACED_KEY(key=key, line=line)

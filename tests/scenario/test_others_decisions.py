@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 
+import pytest
+
 from agent.host import locks
 from agent.passes import lock
 from tests.scenario.stage import CHECKOUT, CONFIG, HISTORY, SCOPE, Stage, tree, wait
@@ -174,6 +176,24 @@ def test_a_reprovisioning_that_the_cloud_refuses_is_told_at_once_and_nothing_is_
     assert "identity.reprovision-failed" in refused.err
     assert stage.status()["code"] == "identity.backup-lost"
     assert stage.edged() == edged
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked for what is root's")
+def test_a_command_that_another_could_change_is_not_run(provisioned: Stage) -> None:
+    program = provisioned.path("/usr/bin/iotedge")
+    before = provisioned.edged()
+    os.chown(program, 65534, 65534, follow_symlinks=False)
+    provisioned.settings({"dps": {"payload": {"site": "hall 4"}}})
+
+    held = provisioned.once()
+
+    assert (held["phase"], held["code"]) == ("held", "runtime.unguarded")
+    assert "/usr/bin/iotedge belongs to user 65534" in held["summary"]
+    assert provisioned.run("reprovision", "--yes").status != 0
+    assert provisioned.edged() == before
+    remedy = next(part for part in held["remedy"].split("`") if part.startswith("chown"))
+    subprocess.run(["sh", "-ec", remedy.replace("/usr/bin/iotedge", program)], check=True)
+    assert provisioned.look_until("runtime.provisioned")
 
 
 def test_nobody_comes_between_a_reprovisioning_and_the_look_at_what_came_of_it(stage: Stage) -> None:

@@ -233,10 +233,11 @@ def test_access_is_granted_where_it_was_proven_to_be_missing(
 
 
 def test_configuring_waits_for_the_runtime() -> None:
-    found = plan(changed(fresh(), runtime={"program": None, "missing": "/usr/bin/iotedge"}))
+    trouble = runtime.NOT_INSTALLED(missing="/usr/bin/iotedge")
+    found = plan(changed(fresh(), runtime={"program": None, "trouble": trouble}))
 
     assert names(found) == ["ensure-keys", "install-rule", "grant-access"]
-    assert found.finding == runtime.NOT_INSTALLED(missing="/usr/bin/iotedge")
+    assert found.finding == trouble
 
 
 def test_a_config_toml_that_cant_be_used_stops_everything() -> None:
