@@ -18,7 +18,9 @@ _INTENTS = ("begin ", "end ")
 _CONFIG = "/etc/aziot/config.toml"
 _PAYLOAD = "/etc/aziot/edge-provisioner-payload.json"
 _STATUS = "/run/edge-provisioner/status.json"
+_HOLDER = "/run/edge-provisioner/pass.lock.holder"
 FIRST_PROVISIONING = (
+    f"write {_HOLDER}",
     "begin ensure-keys",
     "run python esapi ensure",
     "end ensure-keys",
@@ -43,6 +45,7 @@ FIRST_PROVISIONING = (
     f"write {_STATUS}",
 )
 CHANGE_OF_SETTINGS = (
+    f"write {_HOLDER}",
     "begin write-payload",
     f"write {_PAYLOAD}",
     "end write-payload",
@@ -107,4 +110,4 @@ def test_nothing_is_left_to_do_afterwards(device: Device) -> None:
     device.points()
 
     assert device.once() == 0
-    assert device.points() == points((f"write {_STATUS}",))
+    assert device.points() == points((f"write {_HOLDER}", f"write {_STATUS}"))
