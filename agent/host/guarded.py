@@ -19,18 +19,20 @@ def weak_place(path: str, below: str = "/") -> tuple[str, str] | None:
     """
     if os.geteuid() != 0:
         return None
-    found = ((place, _weakness(place)) for place in _way(path, _LINKS) if not _holds(place, below))
+    way = _way(path, _LINKS)
+    found = ((place, _weakness(seen)) for place, seen in way if not _holds(place, below))
     return next((one for one in found if one[1]), None)
 
 
-def _way(path: str, links: int) -> Iterator[str]:
-    """Give every folder from the top to a path, and the path itself, those behind its links too."""
+def _way(path: str, links: int) -> Iterator[tuple[str, files.Sight]]:
+    """Give what lies at every folder from the top to a path, at the path itself, and behind its links."""
     names = path.strip("/").split("/")
     place = ""
     for at, name in enumerate(names, 1):
         folder, place = place, f"{place}/{name}"
-        yield place
-        if links and files.look(place).kind == "symlink":
+        seen = files.look(place)
+        yield place, seen
+        if links and seen.kind == "symlink":
             behind = os.path.join(folder or "/", _target(place), *names[at:])
             yield from _way(os.path.normpath(behind), links - 1)
             return
@@ -47,8 +49,7 @@ def _holds(place: str, below: str) -> bool:
     return f"{below.rstrip('/')}/".startswith(f"{place}/")
 
 
-def _weakness(place: str) -> str:
-    seen = files.look(place)
+def _weakness(seen: files.Sight) -> str:
     if seen.kind in ("missing", "device"):
         return ""
     if seen.uid != 0:
