@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from agent.codes import AgentError, cloud, modules, runtime
+from agent.codes import AgentError, modules
 from agent.facts.request import Request
 from agent.facts.snapshot import Because
 from agent.host import locks
@@ -16,7 +16,7 @@ from agent.passes import lock, one_pass
 from tests.scenario import faults
 from tests.scenario.stage import CHECKOUT, CONFIG, DEADLINE_S, HISTORY, INSIDE, STATUS, Stage, tree
 
-PROVISIONED = runtime.PROVISIONED.name
+PROVISIONED = "runtime.provisioned"
 PAYLOAD = "/etc/aziot/edge-provisioner-payload.json"
 READING = {"ReadPublic", "0x17b"}  # 0x17b: the GetRandom that tpm2-tss sends when it opens a node
 GARBAGE = {
@@ -146,7 +146,7 @@ def test_the_runtimes_own_table_is_asked_for_where_a_daemon_is_down_and_not_whil
     stage: Stage,
 ) -> None:
     faults.fault(cloud="500")(stage)
-    assert stage.look_until(cloud.SERVER_ERROR.name)[-1]["runtime_says"] == {}
+    assert stage.look_until("cloud.server-error")[-1]["runtime_says"] == {}
 
     faults.edged_settings_bad(stage)
 
