@@ -8,7 +8,7 @@ from agent.codes import tpm as codes
 from agent.host.root import Root
 from agent.look import tpm as look_at_tpm
 from agent.look.remembered import load_history
-from agent.look.settings import load
+from agent.look.settings import Loaded, load
 from agent.settings import Settings
 from agent.tpm import keys, nodes, survey
 from agent.tpm.choice import names_one_device
@@ -25,10 +25,15 @@ def add_option(parser: argparse.ArgumentParser) -> None:
 
 def lenient_settings(options: argparse.Namespace) -> Settings:
     """Give the settings, or the defaults and a word on stderr: looking must work without good settings."""
+    return lenient(options)[0]
+
+
+def lenient(options: argparse.Namespace) -> tuple[Settings, Loaded]:
+    """Give the same, with what was read."""
     loaded = load(options.root, options.settings)
     if loaded.finding:
         print(f"The settings are left out: {loaded.finding.summary}", file=sys.stderr)
-    return loaded.settings or Settings()
+    return loaded.settings or Settings(), loaded
 
 
 def strict_settings(options: argparse.Namespace) -> Settings:

@@ -3,10 +3,12 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 
+from agent.cli.left import left
 from agent.codes import ExitCode
 from agent.look.settings import Loaded, load
-from agent.settings import reference
+from agent.settings import Settings, reference
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,16 +22,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show or check the settings; 2 where anything is wrong with them."""
     loaded = load(options.root, options.settings)
-    return (_show if options.action == "show" else _check)(loaded, as_json=options.json)
+    if options.action == "show" and loaded.settings is not None:
+        return _show(loaded, loaded.settings, left(options.root, loaded), as_json=options.json)
+    return _check(loaded, as_json=options.json)
 
 
-def _show(loaded: Loaded, *, as_json: bool) -> int:
-    if loaded.settings is None:
-        return _check(loaded, as_json=as_json)
+def _show(loaded: Loaded, settings: Settings, left: Mapping[str, str], *, as_json: bool) -> int:
     if as_json:
-        print(json.dumps(reference.as_json(loaded.resolved, loaded.settings), indent=2))
+        print(json.dumps(reference.as_json(loaded.resolved, settings, left), indent=2))
     else:
-        print(reference.in_force(loaded.resolved, loaded.settings), end="")
+        print(reference.in_force(loaded.resolved, settings, left), end="")
     return ExitCode.DONE
 
 

@@ -9,8 +9,11 @@ import json
 import sys
 
 from agent.cli import chosen_tpm
+from agent.cli.left import left
 from agent.codes import ExitCode
 from agent.tpm import keys, machine, registration
+
+SETTING = "dps.registration_id"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,12 +24,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the identity."""
-    settings = chosen_tpm.lenient_settings(options)
+    settings, loaded = chosen_tpm.lenient(options)
     found = keys.derive(options.root, chosen_tpm.request(options, settings))
     public = found.ek.public
     facts = machine.facts(options.root)
+    wanted = settings.dps.registration_id
+    if SETTING not in loaded.named:
+        wanted = left(options.root, loaded, public).get(SETTING, wanted)
     identity: dict[str, str | bool] = {
-        "registration_id": registration.resolve(settings.dps.registration_id, public, facts),
+        "registration_id": registration.resolve(wanted, public, facts),
         "endorsement_key": registration.endorsement_key(public),
         "registration_id_ek_base32": registration.ek_base32(public),
         "persistent": found.ek.persistent,

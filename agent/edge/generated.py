@@ -5,7 +5,7 @@ decide is compared, in the spelling that the runtime gives it (runtime 1.6, obse
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,14 +37,37 @@ def document_of(text: str | None) -> dict[str, Any] | None:
         return None
 
 
-def disagreements(config: Mapping[str, Any], generated: Mapping[str, str | None]) -> tuple[Disagreement, ...]:
-    """Say which of the five files don't say what `config` (a parsed config.toml) says; empty if all do."""
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What the device registers with, as it was applied last; empty where nothing was."""
+
+    registration_id: str = ""
+    global_endpoint: str = ""
+
+
+def registration(generated: Mapping[str, str | None]) -> Registration:
+    """Give what was applied last."""
+    document = document_of(generated.get("identityd")) or {}
+    paths = (("provisioning", "attestation", "registration_id"), ("provisioning", "global_endpoint"))
+    said = (value_at(document, path) for path in paths)
+    return Registration(*(value if isinstance(value, str) else "" for value in said))
+
+
+def disagreements(
+    config: Mapping[str, Any], generated: Mapping[str, str | None], others: Collection[KeyPath] = ()
+) -> tuple[Disagreement, ...]:
+    """Say which of the five files don't say what `config` (a parsed config.toml) says; empty if all do.
+
+    The keys of `others` may say something else: when those are applied is somebody else's matter.
+    """
     documents = {service: document_of(generated.get(service)) for service in SERVICES}
     missing = [Disagreement(service, "the file itself") for service in SERVICES if documents[service] is None]
     wrong = [
         Disagreement(key.service, ".".join(key.path))
         for key in _KEYS
-        if (document := documents[key.service]) is not None and not _agree(key, config, document)
+        if key.path not in others
+        and (document := documents[key.service]) is not None
+        and not _agree(key, config, document)
     ]
     return (*missing, *wrong)
 
@@ -69,7 +92,7 @@ def _agree(key: _Key, config: Mapping[str, Any], document: Mapping[str, Any]) ->
     return (key.free and said is None) or key.spelt(said) == key.spelt(got)
 
 
-def _url(value: Any) -> Any:
+def as_url(value: Any) -> Any:
     """Give a URL as the runtime's URL type prints it: host in lower case, no usual port, a path at least."""
     if not isinstance(value, str):
         return value
@@ -101,7 +124,7 @@ def _bytes(value: Any) -> Any:
 _KEYS = (
     _Key("identityd", ("provisioning", "source")),
     _Key("identityd", ("provisioning", "id_scope"), ("provisioning", "scope_id")),
-    _Key("identityd", ("provisioning", "global_endpoint"), spelt=_url),
+    _Key("identityd", ("provisioning", "global_endpoint"), spelt=as_url),
     _Key("identityd", ("provisioning", "payload")),
     _Key("identityd", ("provisioning", "attestation", "method")),
     _Key("identityd", ("provisioning", "attestation", "registration_id")),
@@ -114,3 +137,4 @@ _KEYS = (
         for secret in (("hierarchy_authorization", "owner"), ("hierarchy_authorization", "endorsement"))
     ),
 )
+PATHS = frozenset(key.path for key in _KEYS)

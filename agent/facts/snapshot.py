@@ -115,6 +115,7 @@ class Because(StrEnum):
 class Snapshot:
     """All that a plan is made from. `adopt` and `insist` are a person's word: take over, try again now.
 
+    `named_settings` are the settings that a file names, by their dotted names; others have their defaults.
     `judged` are the paths that the witnesses went by, each with what lay there when they began to look.
     """
 
@@ -127,6 +128,7 @@ class Snapshot:
     runtime: RuntimeFacts
     history: History
     authorisations: Authorisations = field(default_factory=Authorisations)
+    named_settings: frozenset[str] = frozenset()
     judged: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     adopt: bool = False
     insist: bool = False

@@ -50,6 +50,7 @@ def observe(request: Request, history: History, before: Status | None) -> Snapsh
         runtime=RuntimeFacts(),
         history=history,
         authorisations=_authorisations(root),
+        named_settings=loaded.named,
         judged=_judged(root, settings.places(loaded)),
         adopt=request.adopt,
         insist=request.because is Because.COMMAND,

@@ -10,7 +10,7 @@ from agent.codes import Finding
 from agent.codes import settings as codes
 from agent.host import files, guarded
 from agent.host.root import Root
-from agent.settings import Problem, Resolved, Settings, Source, resolve
+from agent.settings import DEFAULT, Problem, Resolved, Settings, Source, resolve
 from agent.values import dataclass
 
 _FILE = "/etc/edge-provisioner/agent.toml"
@@ -40,6 +40,11 @@ class Loaded:
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong, over all files."""
         return self.resolved.problems
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The settings that a file names, by their dotted names."""
+        return frozenset(name for name, origin in self.resolved.origins.items() if origin != DEFAULT)
 
 
 def places(loaded: Loaded) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ class Publisher:
             look_again_s=_look_again_s(outcome, max(0.0, now_s - since)),
             transaction=self.transaction,
             writer=_writer(self.request, snapshot),
-            registration_id=written.registration_id(snapshot),
+            registration_id=_registration_id(snapshot),
             hub=answer.hub,
             device_id=answer.device_id,
             tpm=_tpm(snapshot),
@@ -135,6 +135,11 @@ def _notices(outcome: Outcome, before: Status | None) -> tuple[Notice, ...]:
     )
 
 
+def _registration_id(snapshot: Snapshot) -> str:
+    settings = snapshot.settings
+    return written.registration(snapshot, settings).registration_id if settings else ""
+
+
 def _units(snapshot: Snapshot) -> Mapping[str, UnitStatus]:
     services = (unit for unit in snapshot.runtime.units or () if unit.name.endswith(".service"))
     return {
@@ -159,15 +164,15 @@ def record_identity(record: Record, snapshot: Snapshot, finding: Finding) -> tup
     settings, answer = snapshot.settings, snapshot.runtime.answer
     if settings is None or not verdict.proves_identity(finding):
         return ()
-    had = record.history.identity
+    had, registered = record.history.identity, written.registration(snapshot, settings)
     if had is not None and (had.hub, had.device_id) == (answer.hub, answer.device_id):
         return ()
     proven = Identity(
         hub=answer.hub,
         device_id=answer.device_id,
         id_scope=settings.dps.id_scope,
-        registration_id=written.registration_id(snapshot),
-        global_endpoint=settings.dps.global_endpoint,
+        registration_id=registered.registration_id,
+        global_endpoint=registered.global_endpoint,
     )
     record.update(identity=proven)
     if had is None:

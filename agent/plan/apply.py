@@ -20,7 +20,7 @@ def apply_config(case: Case) -> Iterator[Found]:
     snapshot = case.snapshot
     if snapshot.runtime.change_pid is not None:
         raise StopError(apply.RUNNING(pid=snapshot.runtime.change_pid))
-    wrong = generated.disagreements(case.wish.document, snapshot.config.generated)
+    wrong = generated.disagreements(case.wish.document, snapshot.config.generated, case.wish.of_others)
     cut_off = was_cut_off(snapshot.history.intent, snapshot)
     if (wrong or cut_off) and snapshot.runtime.installer_pid is not None:
         raise StopError(apply.PACKAGES_BUSY(pid=snapshot.runtime.installer_pid))

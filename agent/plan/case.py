@@ -17,9 +17,13 @@ from agent.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """config.toml as it is to be: our keys, those of them that differ now, its text and its meaning."""
+    """config.toml as it is to be: our keys, those of them that differ now, its text and its meaning.
+
+    `of_others` are keys that could be ours, and that somebody else gave config.toml.
+    """
 
     intended: Intended
+    of_others: frozenset[KeyPath]
     changed: tuple[KeyPath, ...]
     text: str
     document: Document

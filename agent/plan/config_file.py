@@ -47,5 +47,5 @@ def _applied_as_it_is(case: Case) -> bool:
     """Say whether the daemons have this very config.toml, or are to be told of it now anyway."""
     facts = case.snapshot.config
     return case.snapshot.history.applied_digest == facts.digest or bool(
-        generated.disagreements(case.wish.document, facts.generated)
+        generated.disagreements(case.wish.document, facts.generated, case.wish.of_others)
     )

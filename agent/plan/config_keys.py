@@ -17,6 +17,7 @@ from agent.edge.config_paths import (
 from agent.edge.config_text import KeyPath, Value, differences, value_at
 from agent.facts.snapshot import Snapshot
 from agent.plan import by_tpm
+from agent.plan.left import SETTING_OF, left_to_config, words
 from agent.plan.written import was_ours, written
 from agent.settings import Settings
 
@@ -24,7 +25,7 @@ from agent.settings import Settings
 def intended_keys(
     snapshot: Snapshot, settings: Settings, document: Document, registration_id: str
 ) -> Intended:
-    """Give our keys with the values they are to have in this document."""
+    """Give our keys with the values they are to have in this document; not those that are left to it."""
     keys: dict[KeyPath, Value | None] = {
         MODE: settings.runtime.auto_reprovisioning_mode,
         SOURCE: "dps",
@@ -35,7 +36,9 @@ def intended_keys(
     keys |= _hostname(snapshot, settings, document)
     keys |= _payload(snapshot, settings)
     keys |= by_tpm.tpm_table(snapshot)
-    return _without_defaults(snapshot, settings, document, keys)
+    left = left_to_config(words(snapshot, settings), document)
+    ours = {path: value for path, value in keys.items() if left.get(path, value) == value}
+    return _without_defaults(snapshot, settings, document, ours)
 
 
 def _endpoint(settings: Settings, document: Document) -> str:
@@ -50,13 +53,17 @@ def same_endpoint(one: str, other: str) -> bool:
 
 
 def _hostname(snapshot: Snapshot, settings: Settings, document: Document) -> dict[KeyPath, Value | None]:
-    """Pin the name that the runtime was given first: it refuses another one while modules exist."""
+    """Pin the name that the runtime was given first: it refuses another one while modules exist.
+
+    Where no settings file says `pin`, another name in config.toml is somebody's word, and left.
+    """
     wanted = settings.runtime.hostname
     if wanted == "follow":
         return {HOSTNAME: None} if was_ours(snapshot, HOSTNAME) else {}
     if wanted != "pin":
         return {HOSTNAME: wanted}
-    names = (written(snapshot).get(HOSTNAME), value_at(document, HOSTNAME), _applied_hostname(snapshot))
+    there = value_at(document, HOSTNAME) if SETTING_OF[HOSTNAME] in snapshot.named_settings else None
+    names = (written(snapshot).get(HOSTNAME), there, _applied_hostname(snapshot))
     given = (name for name in names if name and isinstance(name, str))
     return {HOSTNAME: next(given, snapshot.moment.machine.hostname)}
 
@@ -86,7 +93,7 @@ def _without_defaults(snapshot: Snapshot, settings: Settings, document: Document
     A file that already means what we want is neither rewritten nor applied.
     """
     assumed = {
-        MODE: keys[MODE] == generated.DEFAULT_MODE,
+        MODE: keys.get(MODE) == generated.DEFAULT_MODE,
         HOSTNAME: settings.runtime.hostname == "pin" and not was_ours(snapshot, HOSTNAME),
     }
     wanted = {

@@ -52,7 +52,8 @@ def provisions_otherwise(snapshot: Snapshot, document: Document, intended: Inten
     there = document if "provisioning" in document else _as_config(snapshot)
     if snapshot.history.written or "provisioning" not in there:
         return ""
-    known = (path for path in IDENTITY_KEYS if intended[path] != FROM_KEY)  # with the key comes the next look
+    ours = (path for path in IDENTITY_KEYS if path in intended)
+    known = (path for path in ours if intended[path] != FROM_KEY)  # with the key comes the next look
     other = [path for path in known if not _same(path, value_at(there, path), intended[path])]
     return ", ".join(f"{'.'.join(path)} = {_shown(value_at(there, path))}" for path in other)
 
@@ -86,12 +87,10 @@ def foreign_tcti(snapshot: Snapshot, document: Document, intended: Intended) -> 
 
 
 def edited_by_hand(snapshot: Snapshot, document: Document, intended: Intended) -> tuple[str, ...]:
-    """Name our keys whose value is neither what we wrote last nor what the settings want now."""
+    """Name the keys that we wrote whose value is neither that nor what the settings want now."""
     last = written(snapshot)
-    if not last:
-        return ()
     return tuple(
         ".".join(path)
         for path in differences(document, intended)
-        if comparable(path, value_at(document, path)) != last.get(path)
+        if path in last and comparable(path, value_at(document, path)) != last[path]
     )

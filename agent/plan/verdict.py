@@ -9,6 +9,7 @@ from agent.codes import Code, Finding, Phase, apply, cloud, identity, modules, r
 from agent.codes.catalogue import by_name
 from agent.edge import causes, causes_at_modules
 from agent.edge.evidence import EDGED, IDENTITYD, TPMD, Evidence
+from agent.edge.generated import as_url
 from agent.facts.history import Attempt
 from agent.facts.snapshot import Snapshot
 from agent.plan import written
@@ -64,7 +65,7 @@ def evidence(snapshot: Snapshot, settings: Settings) -> Evidence:
         wall_s=moment.wall_s,
         facts=MappingProxyType({
             "id_scope": settings.dps.id_scope,
-            "registration_id": _applied_registration_id(snapshot),
+            "registration_id": written.registration(snapshot, settings).registration_id or "unknown",
             "device_id": recorded.device_id if recorded else "",
         }),
     )  # fmt: skip
@@ -76,19 +77,16 @@ def _restarted(snapshot: Snapshot) -> list[str]:
     return [unit.name for unit in units if unit.restarts > before.get(unit.name, unit.restarts)]
 
 
-def _applied_registration_id(snapshot: Snapshot) -> str:
-    return written.registration_id(snapshot) or "unknown"
-
-
 def _cached(snapshot: Snapshot, settings: Settings) -> Finding | None:
     """Notice an identity that was obtained with other settings than those in force."""
     had, answer = snapshot.history.identity, snapshot.runtime.answer
     if had is None or (had.hub, had.device_id) != (answer.hub, answer.device_id):
         return None
+    now = written.registration(snapshot, settings)
     pairs = (
         ("id scope", had.id_scope, settings.dps.id_scope),
-        ("registration id", had.registration_id, _applied_registration_id(snapshot)),
-        ("endpoint", had.global_endpoint.rstrip("/"), settings.dps.global_endpoint.rstrip("/")),
+        ("registration id", had.registration_id, now.registration_id or "unknown"),
+        ("endpoint", _bare(had.global_endpoint), _bare(now.global_endpoint)),
     )
     changed = [(name, before, now) for name, before, now in pairs if before != now]
     if not changed:
@@ -98,6 +96,10 @@ def _cached(snapshot: Snapshot, settings: Settings) -> Finding | None:
         had=", ".join(f"{name} {before}" for name, before, _ in changed),
         device_id=had.device_id,
     )
+
+
+def _bare(endpoint: str) -> str:
+    return str(as_url(endpoint)).rstrip("/")
 
 
 def _up_for_s(snapshot: Snapshot) -> float:

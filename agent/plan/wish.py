@@ -1,6 +1,8 @@
 """What config.toml is to be; what stands against changing it stops the plan before its first step. Pure."""
 
-from agent.edge import config_text
+from agent.edge import config_text, generated
+from agent.edge.config_paths import Document, Intended
+from agent.edge.config_text import KeyPath, value_at
 from agent.facts.snapshot import Snapshot
 from agent.plan import by_tpm
 from agent.plan.case import Wish
@@ -25,4 +27,11 @@ def wish(snapshot: Snapshot, settings: Settings) -> Wish:
     hold_for_others(snapshot, settings, document, intended)
     edited = config_text.edit(text, intended)
     changed = config_text.differences(document, intended)
-    return Wish(intended, changed, edited, config_text.parse(edited))
+    return Wish(intended, _of_others(document, intended), changed, edited, config_text.parse(edited))
+
+
+def _of_others(document: Document, intended: Intended) -> frozenset[KeyPath]:
+    """Give the keys of ours that config.toml has from somebody else, and that are left to it."""
+    return frozenset(
+        path for path in generated.PATHS if path not in intended and value_at(document, path) is not None
+    )

@@ -3,14 +3,23 @@
 import hashlib
 from typing import Any
 
+from agent.edge import generated
 from agent.edge.config_paths import REGISTRATION_ID, SECRETS, Intended
 from agent.edge.config_text import KeyPath
+from agent.edge.generated import Registration
+from agent.facts.history import History
 from agent.facts.snapshot import Snapshot
+from agent.settings import Settings
 
 
 def written(snapshot: Snapshot) -> dict[KeyPath, Any]:
     """Give our keys as they were written or adopted last."""
-    return {tuple(dotted.split(".")): value for dotted, value in snapshot.history.written}
+    return keys_of(snapshot.history)
+
+
+def keys_of(history: History) -> dict[KeyPath, Any]:
+    """Give the same from a record."""
+    return {tuple(dotted.split(".")): value for dotted, value in history.written}
 
 
 def was_ours(snapshot: Snapshot, path: KeyPath) -> bool:
@@ -18,9 +27,13 @@ def was_ours(snapshot: Snapshot, path: KeyPath) -> bool:
     return path in written(snapshot)
 
 
-def registration_id(snapshot: Snapshot) -> str:
-    """Give the registration id that was written last; empty if none was."""
-    return str(written(snapshot).get(REGISTRATION_ID, ""))
+def registration(snapshot: Snapshot, settings: Settings) -> Registration:
+    """Give what the device registers with: as it was applied last, else as we wrote it or as it is set."""
+    applied = generated.registration(snapshot.config.generated)
+    return Registration(
+        applied.registration_id or str(written(snapshot).get(REGISTRATION_ID, "")),
+        applied.global_endpoint or settings.dps.global_endpoint,
+    )
 
 
 def record_of(intended: Intended) -> tuple[tuple[str, Any], ...]:

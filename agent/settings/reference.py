@@ -1,7 +1,8 @@
 """What people read about settings: the reference page, the sample file, and what is in force. Pure."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from agent.settings.kinds import toml_value
 from agent.settings.resolve import DEFAULT, Resolved
@@ -9,6 +10,7 @@ from agent.settings.rows import ROWS, TABLE, value_of
 from agent.settings.table import Row, Settings
 
 _WIDTH = 100
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _PAGE = """\
 # Settings
 
@@ -44,6 +46,10 @@ Only names that end in `.toml` count, and none that begin with a dot. `--setting
 
 All of them, the folders on the way to them and the links among them must be root's and writable by root
 alone, for settings name what root runs. A file that somebody else could change is a problem like any other.
+
+A default is nobody's word: where no file names a setting that also stands in the runtime's config.toml
+(`auto_reprovisioning_mode`, `hostname`, `global_endpoint`, `registration_id`), what config.toml says itself
+stays, and `config show` says that it is left to it.
 
 An unknown key, a wrong type or a value that makes no sense is a problem even where a stronger file covers it.
 With any problem nothing is guessed: commands end with exit code 2, and the service holds with
@@ -114,24 +120,34 @@ def _comment(text: str) -> str:
     )
 
 
-def in_force(resolved: Resolved, settings: Settings) -> str:
-    """List every setting with its value and where that came from; `*` marks what a file sets."""
+def in_force(resolved: Resolved, settings: Settings, left: Mapping[str, str] = _NOTHING) -> str:
+    """List every setting with its value and where that came from; `*` marks what a file sets.
+
+    `left` has, by dotted name, what config.toml says on its own where no file sets it.
+    """
     values = {name: toml_value(value_of(settings, name)) for name in ROWS}
     width = min(max(len(f"{name} = {value}") for name, value in values.items()), 72)
     return "".join(
         f"{' ' if resolved.origins[name] == DEFAULT else '*'} {f'{name} = {value}':<{width}}  "
-        f"# {resolved.origins[name]}\n"
+        f"# {resolved.origins[name]}{_left(left, name)}\n"
         for name, value in values.items()
     )
 
 
-def as_json(resolved: Resolved, settings: Settings) -> dict[str, dict[str, object]]:
-    """Give every setting's value and origin by its dotted name, in types that JSON has."""
+def _left(left: Mapping[str, str], name: str) -> str:
+    return f"; left to config.toml: {left[name]}" if name in left else ""
+
+
+def as_json(
+    resolved: Resolved, settings: Settings, left: Mapping[str, str] = _NOTHING
+) -> dict[str, dict[str, object]]:
+    """Give every setting's value and origin by its dotted name, in types that JSON has; `left` as above."""
     return {
         name: {
             "value": value_of(settings, name),
             "origin": resolved.origins[name],
             "changed": resolved.origins[name] != DEFAULT,
+            **({"left_to_config": left[name]} if name in left else {}),
         }
         for name in ROWS
     }

@@ -14,6 +14,7 @@ from agent.values import dataclass
 
 _LONGEST = 128  # Device Provisioning Service, registrationId
 _ALLOWED = re.compile(r"[a-z0-9._:-]*")
+_COMPUTED = re.compile(r"[0-9a-f]{64}|[a-z2-7]{52}")  # a SHA-256 in hex or in base32
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _PLACEHOLDERS = frozenset({
     "(none)", "0123456789", "1234567890", "123456789", "12345678", "123456", "chassis serial number",
@@ -46,6 +47,15 @@ def ek_base32(public: bytes) -> str:
 def endorsement_key(public: bytes) -> str:
     """Give the endorsement key as an enrolment takes it: base64 of the TPM2B_PUBLIC."""
     return base64.b64encode(public).decode()
+
+
+def is_of_another_key(identifier: str, public: bytes) -> bool:
+    """Say whether a registration id was computed from an endorsement key, and not from this one.
+
+    `public` is the EK's TPM2B_PUBLIC; while it is not known (empty), no computed id is this one's.
+    """
+    own = (ek_sha256(public), ek_base32(public)) if public else ()
+    return bool(_COMPUTED.fullmatch(identifier)) and identifier not in own
 
 
 def needs_endorsement_key(setting: str) -> bool:

@@ -242,3 +242,33 @@ def test_explain_answers_an_unknown_code_with_the_nearest(word: str, hint: str) 
 
     assert (answer.returncode, answer.stdout) == (2, "")
     assert hint in answer.stderr
+
+
+# What config.toml says on its own
+
+
+def test_what_is_left_to_config_toml_is_shown_beside_the_default(tmp_path: Path, write: Write) -> None:
+    write("etc/aziot/config.toml", 'auto_reprovisioning_mode = "OnErrorOnly"\n')
+    row = "runtime.auto_reprovisioning_mode"
+    (line,) = (
+        one for one in agent("--root", str(tmp_path), "config", "show").stdout.splitlines() if row in one
+    )
+
+    assert line.endswith("# default; left to config.toml: OnErrorOnly")
+    assert shown(tmp_path)[row] == {
+        "value": "Dynamic", "origin": "default", "changed": False, "left_to_config": "OnErrorOnly",
+    }  # fmt: skip
+
+    write(FILE, '[runtime]\nauto_reprovisioning_mode = "Dynamic"\n')
+    assert "left_to_config" not in shown(tmp_path)[row]
+
+
+def test_a_config_toml_that_cannot_be_read_is_said_and_the_settings_are_shown(
+    tmp_path: Path, write: Write
+) -> None:
+    write("etc/aziot/config.toml", "hostname: x\n")
+    answer = agent("--root", str(tmp_path), "config", "show")
+
+    assert answer.returncode == 0
+    assert "runtime.hostname = " in answer.stdout
+    assert answer.stderr.startswith("What config.toml says itself is left out: Line 1 of config.toml")

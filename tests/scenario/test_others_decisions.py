@@ -50,6 +50,24 @@ def test_a_file_that_already_means_it_is_adopted_without_a_write_or_an_apply(sta
     assert dict(json.loads(stage.read("/var/lib/edge-provisioner/history.json"))["written"])
 
 
+def test_what_a_vendor_says_in_config_toml_stays_where_no_settings_file_says_otherwise(stage: Stage) -> None:
+    text = 'auto_reprovisioning_mode = "OnErrorOnly"\n' + by_hand(stage).replace(
+        "registration_id = ", 'registration_id = "line-4" #'
+    )
+    stage.write(CONFIG, text, 0o600)
+
+    stage.provision()
+
+    assert stage.read(CONFIG) == text
+    assert 'auto_reprovisioning_mode = "OnErrorOnly"' in stage.read("/etc/aziot/edged/config.d/00-super.toml")
+    assert stage.status()["registration_id"] == "line-4"
+    assert json.loads(stage.run("identity", "--json").out)["registration_id"] == "line-4"
+    stage.settings({"runtime": {"auto_reprovisioning_mode": "Dynamic"}})
+    stage.provision()
+    assert text.replace("OnErrorOnly", "Dynamic").partition("# made")[0] in stage.read(CONFIG)
+    assert 'registration_id = "line-4"' in stage.read(CONFIG)
+
+
 def test_a_device_provisioned_in_another_way_is_taken_over_only_by_a_persons_word(stage: Stage) -> None:
     stage.write(CONFIG, CONNECTION_STRING, 0o600)
     before = tree(stage.path("/etc"))

@@ -74,7 +74,12 @@ name = "edgeAgent"
 
 
 def changed(value: T, **changes: Any) -> T:
-    """Change fields as `dataclasses.replace` does; a mapping for a part changes that part's own fields."""
+    """Change fields as `dataclasses.replace` does; a mapping for a part changes that part's own fields.
+
+    Settings of a snapshot that are changed so are named by a file.
+    """
+    if isinstance(value, Snapshot) and isinstance(changes.get("settings"), Mapping):
+        changes.setdefault("named_settings", value.named_settings | _named(changes["settings"]))
     inner = {
         name: changed(getattr(value, name), **new)
         for name, new in changes.items()
@@ -82,6 +87,12 @@ def changed(value: T, **changes: Any) -> T:
     }
     made: T = replace(value, **{**changes, **inner})  # type: ignore[type-var]
     return made
+
+
+def _named(settings: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        f"{table}.{name}" for table, rows in settings.items() if isinstance(rows, Mapping) for name in rows
+    )
 
 
 def digest(text: str | None) -> str:
@@ -141,6 +152,7 @@ def fresh() -> Snapshot:
         moment=Moment(BOOT, MachineFacts("f0e1d2c3b4a5", "e2e", "SN-0815"), 1_800_000_000.0, NOW_S),
         settings=Settings(dps=Dps(id_scope=SCOPE)),
         settings_trouble=None,
+        named_settings=frozenset({"dps.id_scope"}),
         tpm=TpmFacts(node="/dev/tpmrm0", asked=True, missing_keys=("the endorsement key",)),
         access=AccessFacts(user_exists=True, access=Access.DENIED),
         config=ConfigFacts("/etc/aziot/config.toml"),

@@ -88,7 +88,6 @@ def test_what_is_not_asked_for_any_more_goes_if_it_is_ours() -> None:
     [
         (f'"{ENDPOINT}"', ENDPOINT),
         (f'"{ENDPOINT}/"', f"{ENDPOINT}/"),
-        ('"https://dps.example"', ENDPOINT),
         ("5", ENDPOINT),
     ],
 )
@@ -115,6 +114,7 @@ def test_the_first_name_that_the_runtime_was_given_is_pinned(
 ) -> None:
     device = changed(
         fresh(),
+        settings={"runtime": {"hostname": "pin"}},
         history={"written": (("hostname", written),) if written else ()},
         config={"generated": {"identityd": f'hostname = "{applied}"\n' if applied else "torn = "}},
     )

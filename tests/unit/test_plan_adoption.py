@@ -46,7 +46,7 @@ OTHERS = {
     "manual": (MANUAL, ("provisioning.source", "provisioning.attestation.method", "absent")),
     "x509": (X509, ('provisioning.attestation.method = "x509"',)),
     "another scope": (BY_HAND.replace(SCOPE, "0ne00999999"), ('provisioning.id_scope = "0ne00999999"',)),
-    "another id": (BY_HAND.replace(REGISTRATION_ID, "line-4"), ('registration_id = "line-4"',)),
+    "another TPM's id": (BY_HAND.replace(REGISTRATION_ID, "b" * 64), (f'registration_id = "{"b" * 64}"',)),
 }
 each_other_way = pytest.mark.parametrize(
     ("text", "told"), [pytest.param(*case, id=name) for name, case in OTHERS.items()]
@@ -143,6 +143,11 @@ def test_a_lost_file_that_was_applied_as_we_want_is_written_and_not_applied() ->
 
 # Keys of ours that a person changed
 
+NAMED = {
+    "dps": {"id_scope": SCOPE, "global_endpoint": ENDPOINT, "registration_id": "auto"},
+    "runtime": {"auto_reprovisioning_mode": "Dynamic", "hostname": "pin"},
+}
+
 
 @pytest.mark.parametrize(
     ("old", "new", "key"),
@@ -156,8 +161,11 @@ def test_a_lost_file_that_was_applied_as_we_want_is_written_and_not_applied() ->
         (REGISTRATION_ID, "line-4", "provisioning.attestation.registration_id"),
     ],
 )
-def test_a_manual_edit_is_held_restored_or_overruled(old: str, new: str, key: str) -> None:
-    device = with_config(healthy(), OURS.replace(old, new), applied=False)
+def test_a_manual_edit_of_what_the_settings_name_is_held_restored_or_overruled(
+    old: str, new: str, key: str
+) -> None:
+    edited = with_config(healthy(), OURS.replace(old, new), applied=False)
+    device = changed(edited, settings=NAMED)
     found = plan(device)
 
     assert (names(found), code(found)) == ([], "config.manual-edit")
@@ -237,6 +245,7 @@ def test_a_hold_on_a_file_of_odd_shape_shows_no_change() -> None:
 
 
 def test_another_endpoint_is_another_way_of_provisioning() -> None:
-    found = plan(by_hand(BY_HAND.replace(ENDPOINT, "https://dps.other.example")))
+    device = by_hand(BY_HAND.replace(ENDPOINT, "https://dps.other.example"))
+    named = changed(device, settings={"dps": {"global_endpoint": ENDPOINT}})
 
-    assert code(found) == "config.other-provisioning"
+    assert code(plan(named)) == "config.other-provisioning"

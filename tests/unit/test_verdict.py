@@ -88,9 +88,12 @@ def test_the_cloud_is_told_with_what_was_registered() -> None:
         history={"identity": None},
     )
     unrecorded = changed(device, history={"written": ()})
+    unknown = changed(unrecorded, config={"generated": {}})
+    not_enrolled = cloud.NOT_ENROLLED(id_scope=SCOPE, registration_id=REGISTRATION_ID)
 
-    assert plan(device).finding == cloud.NOT_ENROLLED(id_scope=SCOPE, registration_id=REGISTRATION_ID)
-    assert verdict.judge(unrecorded, settings_of(unrecorded)) == cloud.NOT_ENROLLED(
+    assert plan(device).finding == not_enrolled
+    assert verdict.judge(unrecorded, settings_of(unrecorded)) == not_enrolled
+    assert verdict.judge(unknown, settings_of(unknown)) == cloud.NOT_ENROLLED(
         id_scope=SCOPE, registration_id="unknown"
     )
 
