@@ -4,9 +4,12 @@ from agent.act.work import Work, root_uid, settings_of
 from agent.codes import AgentError, config
 from agent.edge import config_text
 from agent.edge.config_paths import PAYLOAD_READER
+from agent.edge.generated import disagreements
+from agent.facts.history import History
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
 from agent.host import files
+from agent.look.config import digest_of
 from agent.plan import by_tpm
 from agent.plan.config_keys import intended_keys
 from agent.plan.written import record_of
@@ -52,9 +55,18 @@ def _remember_config(work: Work, snapshot: Snapshot, text: str) -> Snapshot:
     identifier = by_tpm.registration_id(snapshot, settings)
     intended = intended_keys(snapshot, settings, config_text.parse(text), identifier)
     work.record.update(
+        applied_digest=_applied_digest(work.record.history, snapshot, text),
         written=record_of(intended),
         ek_public=snapshot.tpm.ek_public.hex(),
         srk_name=snapshot.tpm.srk_name,
         machine_id=snapshot.moment.machine.machine_id,
     )
     return snapshot
+
+
+def _applied_digest(history: History, snapshot: Snapshot, text: str) -> str:
+    """Give the digest of what is applied: an edit of ours of which the daemons need not hear changes it."""
+    was_applied = history.applied_digest == snapshot.config.digest
+    if not was_applied or disagreements(config_text.parse(text), snapshot.config.generated):
+        return history.applied_digest
+    return digest_of(text)

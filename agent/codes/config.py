@@ -35,7 +35,8 @@ SHAPE_REFUSED = Code(
     "The agent has to change keys in {table}, and changes a file only where it can prove that nothing else moves. "
     "For that its tables must stand as plain [tables], parents first, without other tables between them. The rest "
     "of the file may have any shape. Nothing was written.",
-    "In `/etc/aziot/config.toml` write each of these tables as a line with its name in brackets and its keys below "
+    "Inline tables and dotted keys are written out by `edge-provisioner once --adopt`. Or, in "
+    "`/etc/aziot/config.toml`, write each of these tables as a line with its name in brackets and its keys below "
     "it, one a line: `[provisioning]`, then `[provisioning.attestation]`; `[tpm]`, then "
     "`[tpm.hierarchy_authorization]`. A payload is one line in `[provisioning]`, such as "
     '`payload = {{ uri = "file:///etc/aziot/payload.json" }}`. ' + _ONCE,
@@ -141,6 +142,17 @@ MISPLACED_KEY = Code(
     "and the runtime ignores keys that it does not know without a word.",
     "Delete line {line} of `/etc/aziot/config.toml`. Say what you want in the agent's settings instead: `hostname` or "
     "`auto_reprovisioning_mode` under `[runtime]` in `/etc/edge-provisioner/agent.toml`.",
+)
+
+DEAD_KEYS = Code(
+    "config.dead-keys",
+    Phase.PROVISIONED,
+    Severity.WARNING,
+    "Keys of another way of provisioning are still in config.toml: {keys}",
+    "This device registers by its TPM, so the runtime ignores these keys. But they may be secrets that still open "
+    "something, and whoever reads the file takes the device for another one.",
+    "Run `edge-provisioner once --adopt`. It takes these keys out, applies nothing and restarts nothing. The file as it "
+    "was is kept beside it as `config.toml.edge-provisioner-*`; remove that when its secrets are not needed any more.",
 )
 
 FOREIGN_TCTI = Code(

@@ -25,6 +25,17 @@ OWNER_AUTH: KeyPath = ("tpm", "hierarchy_authorization", "owner")
 ENDORSEMENT_AUTH: KeyPath = ("tpm", "hierarchy_authorization", "endorsement")
 
 IDENTITY_KEYS = (SOURCE, METHOD, ID_SCOPE, REGISTRATION_ID, ENDPOINT)
+# Where the other ways say who the device is (runtime 1.6, iotedge-facts 4.3): `source = "manual"`, and the
+# attestations `symmetric_key` and `x509`. The runtime ignores them beside attestation by TPM.
+OF_OTHER_WAYS: tuple[KeyPath, ...] = (
+    ("provisioning", "connection_string"),
+    ("provisioning", "iothub_hostname"),
+    ("provisioning", "device_id"),
+    ("provisioning", "authentication"),
+    ("provisioning", "attestation", "symmetric_key"),
+    ("provisioning", "attestation", "identity_cert"),
+    ("provisioning", "attestation", "identity_pk"),
+)
 SECRETS = (OWNER_AUTH, ENDORSEMENT_AUTH)
 _SECRETS_OF_OTHERS: tuple[KeyPath, ...] = (  # keys, passwords, and URIs that may hold a PIN (runtime 1.6)
     ("provisioning", "connection_string"),

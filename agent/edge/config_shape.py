@@ -3,7 +3,7 @@
 Asked only about top-level names under which something must change; what stands elsewhere has any shape.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from agent.codes import AgentError
 from agent.codes.config import SHAPE_REFUSED
@@ -17,19 +17,25 @@ _LATE = "stands below its own sub-table"
 _SPLIT = "is separated by other tables from the tables it belongs to"
 
 
-def refuse_odd_shape(source: Source, intended: Iterable[KeyPath], changed: Iterable[KeyPath]) -> None:
-    """Refuse a text whose tables of ours cannot be edited line by line.
+def tables_of(intended: Iterable[KeyPath], changed: Iterable[KeyPath]) -> frozenset[KeyPath]:
+    """Give the tables of the intended keys, as far as something changes below the same top-level name."""
+    roots = {path[0] for path in changed}
+    return frozenset(path[:length] for path in intended if path[0] in roots for length in range(1, len(path)))
+
+
+def is_folded(statement: Statement, tables: Collection[KeyPath]) -> bool:
+    """Say whether a key holds or names one of these tables, which should have a line of its own."""
+    return statement.kind is Kind.KEY and _table_in_disguise(statement, tables) is not None
+
+
+def refuse_odd_shape(source: Source, tables: Collection[KeyPath], set_keys: Iterable[KeyPath]) -> None:
+    """Refuse a text in which keys of ours cannot be set, or taken out, line by line.
 
     Raises:
         AgentError: config.shape-refused, naming the first such line.
 
     """
-    leaves = frozenset(changed)
-    roots = {path[0] for path in leaves}
-    tables = frozenset(
-        path[:length] for path in intended if path[0] in roots for length in range(1, len(path))
-    )
-    odd = (*_odd_statements(source, tables, leaves), *_odd_order(source, tables))
+    odd = (*_odd_statements(source, tables, frozenset(set_keys)), *_odd_order(source, tables))
     if odd:
         statement, path, what = min(odd, key=lambda one: one[0].number)
         raise AgentError(SHAPE_REFUSED(line=statement.number, table=".".join(path), what=what))
@@ -38,7 +44,9 @@ def refuse_odd_shape(source: Source, intended: Iterable[KeyPath], changed: Itera
 _Odd = tuple[Statement, KeyPath, str]
 
 
-def _odd_statements(source: Source, tables: frozenset[KeyPath], leaves: frozenset[KeyPath]) -> Iterator[_Odd]:
+def _odd_statements(
+    source: Source, tables: Collection[KeyPath], leaves: frozenset[KeyPath]
+) -> Iterator[_Odd]:
     for statement in source.statements:
         table = _table_in_disguise(statement, tables)
         if table is not None:
@@ -47,7 +55,7 @@ def _odd_statements(source: Source, tables: frozenset[KeyPath], leaves: frozense
             yield statement, leaf, _TABLE_FOR_KEY
 
 
-def _table_in_disguise(statement: Statement, tables: frozenset[KeyPath]) -> _Odd | None:
+def _table_in_disguise(statement: Statement, tables: Collection[KeyPath]) -> _Odd | None:
     path = statement.path
     if path in tables and statement.kind is not Kind.TABLE:
         return statement, path, _INLINE if statement.kind is Kind.KEY else _ARRAY
@@ -63,7 +71,7 @@ def _leaf_in_disguise(statement: Statement, leaves: frozenset[KeyPath]) -> KeyPa
     return next((prefix for prefix in prefixes if prefix in leaves), None)
 
 
-def _odd_order(source: Source, tables: frozenset[KeyPath]) -> Iterator[_Odd]:
+def _odd_order(source: Source, tables: Collection[KeyPath]) -> Iterator[_Odd]:
     above: list[KeyPath] = []
     for statement in source.statements:
         if not statement.is_header:

@@ -60,10 +60,16 @@ def with_value(source: Source, key: Statement, value: Value) -> str:
 
 
 def without_key(text: str, path: KeyPath) -> str:
-    """Remove the lines of a key that is there, and its table's header if not even a comment is left there."""
+    """Remove the lines of what is there at a path, be it a table, and the header that is left without keys.
+
+    A table's comments stay; a header stays as long as there is one below it.
+    """
     source = scan(text)
-    key = next(statement for statement in source.statements if statement.path == path)
-    return _without_empty_table(source.replaced(key.lines, ()), path[:-1])
+    lines = list(source.lines)
+    for one in reversed(source.statements):
+        if one.path[: len(path)] == path:
+            del lines[one.lines.start : one.lines.stop]
+    return _without_empty_table("".join(lines), path[:-1])
 
 
 def _without_empty_table(text: str, table: KeyPath) -> str:

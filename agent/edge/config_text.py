@@ -8,14 +8,15 @@ the table that the comment is about, so lines are spliced here.
 
 import codecs
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from agent.codes import AgentError
 from agent.codes.config import EDIT_NOT_PROVEN, NOT_UTF8
-from agent.edge.config_shape import refuse_odd_shape
+from agent.edge.config_shape import is_folded, refuse_odd_shape, tables_of
 from agent.edge.config_splice import Value, line_end, with_key, with_value, without_key
-from agent.edge.config_statements import KeyPath, lines_of, parse, scan
+from agent.edge.config_statements import KeyPath, Statement, lines_of, parse, scan
+from agent.edge.config_unfold import unfolded
 
 __all__ = [
     "KeyPath",
@@ -78,10 +79,11 @@ def _means(found: Any, value: Value | None) -> bool:
     return not isinstance(found, float) and bool(found == value)
 
 
-def edit(text: str, intended: Mapping[KeyPath, Value | None]) -> str:
+def edit(text: str, intended: Mapping[KeyPath, Value | None], *, unfold: bool = False) -> str:
     """Give the text in which the intended keys have their values, or are not there where the value is None.
 
-    The very same string comes back if it means that already.
+    The very same string comes back if it means that already. With `unfold` inline tables and dotted keys that
+    are in the way are written out as plain tables first; else they are refused.
 
     Raises:
         AgentError: config.invalid-toml; config.shape-refused; config.edit-not-proven.
@@ -90,7 +92,10 @@ def edit(text: str, intended: Mapping[KeyPath, Value | None]) -> str:
     changed = differences(parse(text), intended)
     if not changed:
         return text
-    refuse_odd_shape(scan(text), intended, changed)
+    tables = tables_of(intended, changed)
+    if unfold:
+        text = _written_out(text, tables)
+    refuse_odd_shape(scan(text), tables, (path for path in changed if intended[path] is not None))
     try:
         edited = _edited(text, {path: intended[path] for path in changed})
         is_right = _is_proven(text, edited, intended, changed)
@@ -99,6 +104,12 @@ def edit(text: str, intended: Mapping[KeyPath, Value | None]) -> str:
     if not is_right:
         raise AgentError(EDIT_NOT_PROVEN(keys=", ".join(map(".".join, changed))))
     return edited
+
+
+def _written_out(text: str, tables: Collection[KeyPath]) -> str:
+    plain = unfolded(text, tables)
+    is_right = plain is text or _holds_lines(text, plain, lambda one: is_folded(one, tables))
+    return plain if is_right else text
 
 
 def _edited(text: str, changes: Mapping[KeyPath, Value | None]) -> str:
@@ -119,7 +130,13 @@ def _is_proven(
     for table in emptied:
         _drop_empty(meant, table)
         _drop_empty(found, table)
-    return found == meant and _holds_lines(before, after, {*changed, *emptied})
+    removed = {path for path in changed if intended[path] is None}
+
+    def is_own(one: Statement) -> bool:
+        within = any(one.path[:length] in removed for length in range(1, len(one.path)))
+        return within or one.path in changed or one.path in emptied
+
+    return found == meant and _holds_lines(before, after, is_own)
 
 
 def _set_leaf(document: dict[str, Any], path: KeyPath, value: Value | None) -> None:
@@ -138,11 +155,11 @@ def _drop_empty(document: dict[str, Any], table: KeyPath) -> None:
             del parent[table[length - 1]]
 
 
-def _holds_lines(before: str, after: str, ours: Collection[KeyPath]) -> bool:
-    """Tell whether the lines of one text stand in the other in their order, those of our keys aside."""
+def _holds_lines(before: str, after: str, is_own: Callable[[Statement], bool]) -> bool:
+    """Tell whether the lines of one text stand in the other in their order, our own statements' aside."""
     end = line_end(before)
     source = scan(_ended(before, end))
-    own = {at for statement in source.statements if statement.path in ours for at in statement.lines}
+    own = {at for statement in source.statements if is_own(statement) for at in statement.lines}
     rest = iter(lines_of(_ended(after, end)))
     return all(line in rest for at, line in enumerate(source.lines) if at not in own)
 

@@ -75,19 +75,22 @@ class WritePayload:
 
 @dataclass(frozen=True, slots=True)
 class WriteConfig:
-    """Write config.toml. `diff` is what a person sees; secrets in it are stars."""
+    """Write config.toml. `diff` is what a person sees; secrets in it are stars. `gone` keys are taken out."""
 
     path: str
     text: str
     diff: str
     keys: tuple[KeyPath, ...]
+    gone: tuple[KeyPath, ...] = ()
     name: str = "write-config"
     changes: Part = Part.CONFIG
 
     @property
     def effect(self) -> str:
         """What will happen, for a person."""
-        return f"write {', '.join('.'.join(path) for path in self.keys)} into {self.path}"
+        deeds = (("write {} into", self.keys), ("take {} out of", self.gone))
+        said = (words.format(", ".join(map(".".join, paths))) for words, paths in deeds if paths)
+        return f"{' and '.join(said)} {self.path}"
 
 
 @dataclass(frozen=True, slots=True)

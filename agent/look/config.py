@@ -60,7 +60,12 @@ def _config_text(shown: str, path: str) -> tuple[str | None, str]:
         return None, ""
     text = config_text.read(data)
     config_text.parse(text)
-    return text, hashlib.sha256(data).hexdigest()
+    return text, digest_of(text)
+
+
+def digest_of(text: str) -> str:
+    """Give what tells one text of config.toml from another."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _payload(root: Root) -> bytes | None:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from agent.codes import apply, config
 from agent.edge import config_text, generated
 from agent.edge.config_paths import HOSTNAME, NOT_SHOWN, PAYLOAD_PLACE
+from agent.edge.config_text import KeyPath
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
-from agent.plan.case import Case, Found
+from agent.plan.case import Case, Found, Wish
 from agent.plan.config_keys import payload_bytes
 from agent.plan.stop import StopError
+from agent.plan.takeover import of_other_ways
 from agent.plan.written import record_of
 
 _UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
@@ -22,6 +24,7 @@ def config_file(case: Case) -> Iterator[Found]:
     text = snapshot.config.text or ""
     for key, line in config_text.misplaced(text):
         yield config.MISPLACED_KEY(key=key, line=line)
+    yield from _dead_keys(case)
     if HOSTNAME in wish.changed:
         _hostname_is_set(wish.intended[HOSTNAME])
     payload = payload_bytes(case.settings)
@@ -29,12 +32,27 @@ def config_file(case: Case) -> Iterator[Found]:
         yield WritePayload(PAYLOAD_PLACE, payload)
     if wish.changed:
         diff = config_text.unified_diff(text, wish.text, snapshot.config.path, NOT_SHOWN)
-        yield WriteConfig(snapshot.config.path, wish.text, diff, wish.changed)
+        kept, gone = _by_fate(wish)
+        yield WriteConfig(snapshot.config.path, wish.text, diff, kept, gone)
         return
     if snapshot.history.written != record_of(wish.intended):
         yield RecordConfig()
     if snapshot.config.newer_than_generated and not _applied_as_it_is(case):
         yield config.UNAPPLIED_EDIT()
+
+
+def _dead_keys(case: Case) -> Iterator[Found]:
+    """Tell of secrets that an earlier version left in the file, or whoever changed the way by hand."""
+    if dead := of_other_ways(case.wish.document):
+        text = case.snapshot.config.text or ""
+        places = (f"{'.'.join(path)} (line {config_text.line_of(text, path)})" for path in dead)
+        yield config.DEAD_KEYS(keys=", ".join(places))
+
+
+def _by_fate(wish: Wish) -> tuple[tuple[KeyPath, ...], tuple[KeyPath, ...]]:
+    """Part what changes into the keys that are written and those that are taken out."""
+    gone = tuple(path for path in wish.changed if wish.intended[path] is None)
+    return tuple(path for path in wish.changed if path not in gone), gone
 
 
 def _hostname_is_set(name: config_text.Value | None) -> None:

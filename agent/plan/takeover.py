@@ -5,7 +5,15 @@ from typing import Any
 
 from agent.codes import AgentError, config
 from agent.edge import config_text, generated
-from agent.edge.config_paths import ENDPOINT, IDENTITY_KEYS, NOT_SHOWN, TCTI, Document, Intended
+from agent.edge.config_paths import (
+    ENDPOINT,
+    IDENTITY_KEYS,
+    NOT_SHOWN,
+    OF_OTHER_WAYS,
+    TCTI,
+    Document,
+    Intended,
+)
 from agent.edge.config_text import KeyPath, differences, value_at
 from agent.facts.snapshot import Snapshot
 from agent.plan.by_tpm import FROM_KEY
@@ -28,17 +36,28 @@ def hold_for_others(snapshot: Snapshot, settings: Settings, document: Document, 
     if snapshot.adopt:
         return
     if other := provisions_otherwise(snapshot, document, intended):
-        raise StopError(config.OTHER_PROVISIONING(what=other), _held_diff(snapshot, intended))
+        raise StopError(config.OTHER_PROVISIONING(what=other), _held_diff(snapshot, document, intended))
     edited = edited_by_hand(snapshot, document, intended)
     if edited and settings.runtime.on_manual_edit == "hold":
-        raise StopError(config.MANUAL_EDIT(keys=", ".join(edited)), _held_diff(snapshot, intended))
+        held = _held_diff(snapshot, document, intended)
+        raise StopError(config.MANUAL_EDIT(keys=", ".join(edited)), held)
 
 
-def _held_diff(snapshot: Snapshot, intended: Intended) -> str:
+def of_other_ways(document: Document) -> tuple[KeyPath, ...]:
+    """Name what config.toml has of the keys by which other ways say who the device is."""
+    return tuple(path for path in OF_OTHER_WAYS if value_at(document, path) is not None)
+
+
+def taken_over(document: Document, intended: Intended) -> Intended:
+    """Give our keys, and those of other ways as keys that are not to be there."""
+    return {**dict.fromkeys(of_other_ways(document)), **intended}
+
+
+def _held_diff(snapshot: Snapshot, document: Document, intended: Intended) -> str:
     """Show what taking over would change; nothing where the file's shape would not let us."""
     text = snapshot.config.text or ""
     try:
-        edited = config_text.edit(text, intended)
+        edited = config_text.edit(text, taken_over(document, intended), unfold=True)
     except AgentError:
         return ""
     return config_text.unified_diff(text, edited, snapshot.config.path, NOT_SHOWN)

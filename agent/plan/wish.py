@@ -8,7 +8,7 @@ from agent.plan import by_tpm
 from agent.plan.case import Wish
 from agent.plan.config_keys import intended_keys
 from agent.plan.stop import StopError
-from agent.plan.takeover import hold_for_others
+from agent.plan.takeover import hold_for_others, taken_over
 from agent.settings import Settings
 
 
@@ -25,7 +25,9 @@ def wish(snapshot: Snapshot, settings: Settings) -> Wish:
     document = config_text.parse(text)
     intended = intended_keys(snapshot, settings, document, by_tpm.registration_id(snapshot, settings))
     hold_for_others(snapshot, settings, document, intended)
-    edited = config_text.edit(text, intended)
+    if snapshot.adopt:
+        intended = taken_over(document, intended)
+    edited = config_text.edit(text, intended, unfold=snapshot.adopt)
     changed = config_text.differences(document, intended)
     return Wish(intended, _of_others(document, intended), changed, edited, config_text.parse(edited))
 

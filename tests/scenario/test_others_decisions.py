@@ -83,6 +83,7 @@ def test_a_device_provisioned_in_another_way_is_taken_over_only_by_a_persons_wor
     assert stage.once("--adopt")["phase"] != "held"
     assert stage.provision()["device_id"] == "dev-tpm-1"
     assert stage.read(CONFIG).startswith("# the first line's device\n")
+    assert "connection_string" not in stage.read(CONFIG)
     backups = [name for name in os.listdir(stage.path("/etc/aziot")) if ".edge-provisioner-" in name]
     assert [stage.read(f"/etc/aziot/{name}") for name in backups] == [CONNECTION_STRING]
 
@@ -170,7 +171,7 @@ def _remove(path: str) -> None:
 
 
 def test_ours_in_a_shape_that_cannot_be_edited_is_held_with_its_line(stage: Stage) -> None:
-    stage.write(CONFIG, '# a person\'s\nprovisioning = { source = "dps" }\n', 0o600)
+    stage.write(CONFIG, '# a person\'s\n[[provisioning]]\nsource = "dps"\n', 0o600)
     before = tree(stage.path("/etc"))
 
     looked = stage.once("--adopt")

@@ -237,8 +237,8 @@ def test_a_hold_shows_what_it_holds_back() -> None:
     assert f'+id_scope = "{SCOPE}"' in found.held_diff.splitlines()
 
 
-def test_a_hold_on_a_file_of_odd_shape_shows_no_change() -> None:
-    found = plan(by_hand('provisioning = { source = "none" }\n'))
+def test_a_hold_on_a_file_of_a_shape_that_is_not_edited_shows_no_change() -> None:
+    found = plan(with_config(by_hand(), '[[provisioning]]\nsource = "none"\n', applied=False))
 
     assert code(found) == "config.other-provisioning"
     assert found.held_diff == ""
