@@ -71,6 +71,16 @@ REFUSED = Code(
     "Correct the value in `/etc/aziot/config.toml`, or in `/etc/edge-provisioner/agent.toml` if it comes from "
     "there (`edge-provisioner config show` lists those). Then run `edge-provisioner once`.",
 )
+WOULD_REFUSE = Code(
+    "apply.would-refuse",
+    Phase.HELD,
+    Severity.ERROR,
+    "The runtime would refuse config.toml, line {line}: {key}: {fault}",
+    "What stands there makes `iotedge config apply` fail, and that shows in the file already. Nothing was made, written "
+    "or applied.",
+    "In `/etc/aziot/config.toml`, line {line}: {mend} Then run `edge-provisioner once` (with `--adopt`, if it was run so "
+    "before).",
+)
 USER_MISSING = Code(
     "apply.user-missing",
     Phase.HELD,

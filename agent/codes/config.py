@@ -144,6 +144,15 @@ MISPLACED_KEY = Code(
     "`auto_reprovisioning_mode` under `[runtime]` in `/etc/edge-provisioner/agent.toml`.",
 )
 
+REFUSED_LATER = Code(
+    "config.refused-later",
+    Phase.PROVISIONED,
+    Severity.WARNING,
+    "The runtime will refuse config.toml at its next apply, line {line}: {key}: {fault}",
+    "The daemons work with what was applied before. The next `iotedge config apply`, whoever runs it, fails.",
+    "In `/etc/aziot/config.toml`, line {line}: {mend} Nothing has to be applied for that.",
+)
+
 DEAD_KEYS = Code(
     "config.dead-keys",
     Phase.PROVISIONED,

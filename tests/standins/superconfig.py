@@ -15,8 +15,11 @@ _METHODS = ("symmetric_key", "x509", "tpm")
 _SOURCES = ("manual", "dps", "none")
 _LEAST_TIMEOUT_S = 70
 _MOST_INDEX = 0x7FFFFF
+_EDGE_CA = ({"cert", "pk"}, {"method"}, {"auto_generated_edge_ca_expiry_days"})
 _REQUIRED_TOGETHER = {
     "agent": ("name", "type", "config"),
+    "aziot_max_requests": ("keyd", "certd", "tpmd", "identityd"),
+    "iotedge_max_requests": ("management", "workload"),
     "connect": ("workload_uri", "management_uri"),
     "listen": ("workload_uri", "management_uri"),
     "moby_runtime": ("uri", "network"),
@@ -103,8 +106,11 @@ def parse(text: str) -> SuperConfig:
     reader.optional(document, ("cloud_timeout_sec", "cloud_retries"), int, "u32")
     if document.get("cloud_timeout_sec", _LEAST_TIMEOUT_S) < _LEAST_TIMEOUT_S:
         raise reader.wrong(f"cloud_timeout_sec must be at least {_LEAST_TIMEOUT_S} seconds")
+    if document.get("cloud_retries", 0) < 0:
+        raise reader.wrong(f"invalid value: integer `{document['cloud_retries']}`, expected u32")
     flags = ("prefer_module_identity_cache", "allow_elevated_docker_permissions")
     reader.optional(document, flags, bool, "a boolean")
+    _edge_ca(reader, document)
     _provisioning(reader, document)
     _tpm(reader, document)
     nested = document.keys() & {"parent_hostname", "local_gateway_hostname"}
@@ -118,6 +124,17 @@ def _edge_tables(reader: _Reader, document: Table) -> None:
         if name in document:
             for key in keys:
                 reader.required(reader.table(document, name), key)
+    if "agent" in document:
+        reader.required(reader.table(document["agent"], "config"), "image")
+
+
+def _edge_ca(reader: _Reader, document: Table) -> None:
+    """Refuse a table that fits none of the three kinds (super_config.rs, `EdgeCa`, an untagged enum)."""
+    if "edge_ca" not in document:
+        return
+    there = reader.table(document, "edge_ca")
+    if not any(kind <= there.keys() for kind in _EDGE_CA):
+        raise reader.wrong("data did not match any variant of untagged enum EdgeCa")
 
 
 def _provisioning(reader: _Reader, document: Table) -> None:

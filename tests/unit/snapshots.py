@@ -70,6 +70,8 @@ registration_id = "{REGISTRATION_ID}"
 
 [agent]
 name = "edgeAgent"
+type = "docker"
+config = {{ image = "registry.example/agent:1.6" }}
 """
 
 

@@ -211,7 +211,7 @@ def test_a_password_that_was_changed_by_hand_is_noticed_by_its_digest() -> None:
 
 
 def test_an_edit_of_others_that_was_never_applied_is_told_and_left_alone() -> None:
-    text = OURS + '\n[agent]\nname = "edgeAgent"\n'
+    text = OURS + "\n[watchdog]\nmax_retries = 3\n"
     device = changed(with_config(healthy(), text), config={"newer_than_generated": True})
     found = plan(device)
 
