@@ -14,7 +14,7 @@ from math import inf
 
 from agent.codes import AgentError, Finding
 from agent.codes import agent as codes
-from agent.host import clock, files, locks, sights, udev, wake
+from agent.host import clock, failures, files, locks, sights, udev, wake
 from agent.host.notify import Notifier
 from agent.host.root import Root
 from agent.running_pass import LONG_LOOK_S, RunningPass, read_status
@@ -86,9 +86,8 @@ class Watcher:
             files.make_directory(self._folder)
             ours = held.enter_context(locks.locked(path, note=note.encode()))
         except OSError as error:
-            raise AgentError(
-                codes.STATE_UNWRITABLE(path=error.filename or path, reason=error.strerror)
-            ) from error
+            reason = failures.reason(error)
+            raise AgentError(codes.STATE_UNWRITABLE(path=error.filename, reason=reason)) from error
         if not ours:
             holder = locks.lock_note(path) or b"a watcher that has just ended"
             raise AgentError(codes.ALREADY_RUNNING(holder=holder.decode("utf-8", "replace")))
@@ -127,7 +126,7 @@ class Watcher:
         try:
             self._pass = RunningPass((*self._pass_argv, reason.value), self._status_path)
         except OSError as error:
-            self._after(f"could not be started ({error.strerror})", reason)
+            self._after(f"could not be started ({failures.with_place(error)})", reason)
         else:
             self._listen(self._pass.end, partial(self._on_pass_end, self._pass, reason))
 
@@ -211,7 +210,7 @@ class Watcher:
         try:
             self._udev = udev.Subscription()
         except OSError as error:
-            self._tell(codes.UDEV_UNAVAILABLE(reason=error.strerror or str(error)))
+            self._tell(codes.UDEV_UNAVAILABLE(reason=failures.reason(error)))
         else:
             self._told.pop(codes.UDEV_UNAVAILABLE.name, None)
             self._listen(self._udev, partial(self._on_udev, self._udev))
@@ -235,7 +234,7 @@ class Watcher:
         try:
             self._folders.arm((self._status_path, *self._judged))
         except OSError as error:
-            self._tell(codes.FILES_UNWATCHED(reason=error.strerror or str(error)))
+            self._tell(codes.FILES_UNWATCHED(reason=failures.reason(error)))
         if sights.changes(self._status_word or {self._status_path: ""}):
             self._hear_status(now_s)
         if self._pass is None:  # a running one writes files itself, and is compared with when it has ended

@@ -8,7 +8,7 @@ from agent.edge.generated import disagreements
 from agent.facts.history import History
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
-from agent.host import files
+from agent.host import failures, files
 from agent.look.config import digest_of
 from agent.plan import by_tpm
 from agent.plan.config_keys import intended_keys
@@ -25,7 +25,7 @@ def write_payload(work: Work, snapshot: Snapshot, step: WritePayload) -> Snapsho
     try:
         files.write(root.path(step.place), step.data, attributes)
     except OSError as error:
-        raise AgentError(config.PAYLOAD_UNWRITABLE(path=step.place, reason=error.strerror)) from error
+        raise AgentError(config.PAYLOAD_UNWRITABLE(path=step.place, reason=failures.reason(error))) from error
     return snapshot
 
 
@@ -40,7 +40,7 @@ def write_config(work: Work, snapshot: Snapshot, step: WriteConfig) -> Snapshot:
             files.keep_backup(path, old, stamp=f"{int(snapshot.moment.wall_s)}", keep=_BACKUPS_KEPT)
         files.write(path, step.text.encode(), files.Attributes(0o600, root_uid(), root_uid()))
     except OSError as error:
-        raise AgentError(config.UNWRITABLE(path=step.path, reason=error.strerror)) from error
+        raise AgentError(config.UNWRITABLE(path=step.path, reason=failures.reason(error))) from error
     return _remember_config(work, snapshot, step.text)
 
 

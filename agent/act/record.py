@@ -7,7 +7,7 @@ from agent.codes import AgentError, Finding
 from agent.codes.agent import HISTORY_DAMAGED, STATE_UNWRITABLE
 from agent.facts import status as status_file
 from agent.facts.history import PLACE, History
-from agent.host import files
+from agent.host import failures, files
 from agent.host.root import Root
 from agent.look.remembered import load_history
 from agent.values import replace
@@ -46,7 +46,7 @@ def open_record(root: Root) -> tuple[Record, tuple[Finding, ...]]:
     try:
         files.rename(root.path(PLACE), root.path(aside))
     except OSError as error:
-        raise AgentError(STATE_UNWRITABLE(path=PLACE, reason=error.strerror)) from error
+        raise AgentError(STATE_UNWRITABLE(path=PLACE, reason=failures.reason(error))) from error
     return Record(root, History()), (HISTORY_DAMAGED(path=aside),)
 
 
@@ -66,4 +66,4 @@ def _save(root: Root, place: str, text: str, *, mode: int, folder_mode: int) -> 
         files.make_directory(os.path.dirname(path), folder_mode)
         files.write(path, text.encode(), files.Attributes(mode))
     except OSError as error:
-        raise AgentError(STATE_UNWRITABLE(path=place, reason=error.strerror)) from error
+        raise AgentError(STATE_UNWRITABLE(path=place, reason=failures.reason(error))) from error

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 from agent import __version__
-from agent.codes import AgentError, ExitCode
+from agent.codes import AgentError, ExitCode, Finding
+from agent.codes.agent import INTERNAL
+from agent.host import failures
 from agent.host.root import Root
 
 VERBS: Mapping[str, str] = {
@@ -41,12 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(import_module(f"agent.cli.{options.verb}").run(options))
     except AgentError as error:
-        print(error.finding.told, file=sys.stderr)
-        return int(error.finding.code.exit_code)
+        return _told(error.finding)
     except BrokenPipeError:  # the reader of a pipe went away
         return int(ExitCode.FAILED)
+    except OSError as error:
+        return _told(INTERNAL(reason=failures.with_place(error)))
     except KeyboardInterrupt:
         return 130
+
+
+def _told(finding: Finding) -> int:
+    print(finding.told, file=sys.stderr)
+    return int(finding.code.exit_code)
 
 
 def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -3,7 +3,8 @@
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from agent.host import wide_stat
 from agent.values import dataclass
@@ -60,6 +61,16 @@ def _kind(mode: int) -> str:
     return "device" if stat.S_ISCHR(mode) else "other"
 
 
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Have an error name the file that it is about: calls on what is open name none, others our temporary."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = path, None
+        raise
+
+
 def read(path: str, *, limit: int = 4 * 1024 * 1024) -> bytes | None:
     """Give a regular file's bytes, None where there is no such file.
 
@@ -74,7 +85,7 @@ def read(path: str, *, limit: int = 4 * 1024 * 1024) -> bytes | None:
     if not stat.S_ISREG(wide_stat.of_open_file(handle).mode):
         os.close(handle)
         raise OSError(errno.EINVAL, "not a regular file", path)
-    with os.fdopen(handle, "rb") as source:
+    with naming(path), os.fdopen(handle, "rb") as source:
         data = source.read(limit + 1)
     if len(data) > limit:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
@@ -88,11 +99,17 @@ def write(path: str, data: bytes, attributes: Attributes) -> bool:
     then the directory is synced: after a power cut either the old or the new file is there, whole.
 
     Raises:
-        OSError: nothing was changed.
+        OSError: nothing was changed; its filename is `path`.
 
     """
     if _already(path, data, attributes):
         return False
+    with naming(path):
+        _replace(path, data, attributes)
+    return True
+
+
+def _replace(path: str, data: bytes, attributes: Attributes) -> None:
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, _TEMPORARY_PREFIX + os.urandom(8).hex())
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -108,7 +125,6 @@ def write(path: str, data: bytes, attributes: Attributes) -> bool:
             os.unlink(temporary)
         raise
     sync_directory(folder)
-    return True
 
 
 def _already(path: str, data: bytes, attributes: Attributes) -> bool:
@@ -139,7 +155,8 @@ def sync_directory(folder: str) -> None:
     """Make names in a directory outlive a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(handle)
+        with naming(folder):
+            os.fsync(handle)
     finally:
         os.close(handle)
 

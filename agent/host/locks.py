@@ -20,7 +20,7 @@ def locked(path: str, *, note: bytes) -> Iterator[bool]:
     hold a lock on it, flock(2). `note` tells others who holds it, in a file beside it for every user to read.
 
     Raises:
-        OSError: the lock file can't be opened, or the note can't be written.
+        OSError: the lock file can't be opened, or the note can't be written; it names which.
 
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -41,7 +41,8 @@ def locked(path: str, *, note: bytes) -> Iterator[bool]:
 
 def _lock_this_file(handle: int, path: str) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with files.naming(path):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     ours, named = os.fstat(handle), files.look(path)

@@ -10,7 +10,7 @@ from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
 from agent.facts.request import Request
 from agent.facts.snapshot import ConfigFacts, Snapshot
 from agent.facts.status import Status
-from agent.host import files
+from agent.host import failures, files
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -55,7 +55,7 @@ def _config_text(shown: str, path: str) -> tuple[str | None, str]:
     try:
         data = files.read(path)
     except OSError as error:
-        raise AgentError(config.UNREADABLE(path=shown, reason=error.strerror)) from error
+        raise AgentError(config.UNREADABLE(path=shown, reason=failures.reason(error))) from error
     if data is None:
         return None, ""
     text = config_text.read(data)

@@ -38,9 +38,14 @@ _OF_PART: Mapping[Part, tuple[_Witness, ...]] = MappingProxyType({
 
 def observe(request: Request, history: History, before: Status | None) -> Snapshot:
     """Look at everything once."""
+    return ask(request, blank(request, history), before)
+
+
+def blank(request: Request, history: History) -> Snapshot:
+    """Begin a look with what no witness tells: the time, the settings, what a person wants."""
     root = request.root
     loaded = settings.load(root, request.settings_file)
-    blank = Snapshot(
+    return Snapshot(
         moment=machine.moment(root),
         settings=loaded.settings,
         settings_trouble=loaded.finding,
@@ -55,7 +60,15 @@ def observe(request: Request, history: History, before: Status | None) -> Snapsh
         adopt=request.adopt,
         insist=request.because is Because.COMMAND,
     )
-    return _asked(_WITNESSES, request, blank, before)
+
+
+def ask(request: Request, snapshot: Snapshot, before: Status | None) -> Snapshot:
+    """Ask every witness.
+
+    Raises:
+        OSError: one met what it has no answer to.
+    """
+    return _asked(_WITNESSES, request, snapshot, before)
 
 
 def look_again(request: Request, snapshot: Snapshot, part: Part, before: Status | None) -> Snapshot:

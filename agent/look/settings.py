@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from agent.codes import Finding
 from agent.codes import settings as codes
-from agent.host import files, guarded
+from agent.host import failures, files, guarded
 from agent.host.root import Root
 from agent.settings import DEFAULT, Problem, Resolved, Settings, Source, resolve
 from agent.values import dataclass
@@ -116,7 +116,7 @@ def _drop_ins(root: Root, folder: str) -> tuple[dict[str, str], list[_Refused]]:
     except FileNotFoundError:
         return {}, []
     except OSError as error:
-        return {}, [_unreadable(folder, str(error.strerror))]
+        return {}, [_unreadable(folder, failures.reason(error))]
     wanted = [name for name in names if name.endswith(".toml") and not name.startswith(".")]
     return {name: f"{folder}/{name}" for name in wanted}, []
 
@@ -131,7 +131,7 @@ def _read(root: Root, place: str, path: str) -> _Read | None:
     try:
         data = files.read(place, limit=_LARGEST)
     except OSError as error:
-        return _unreadable(path, str(error.strerror))
+        return _unreadable(path, failures.reason(error))
     if data is not None:
         return Source(path, data)
     return _unreadable(path, "a link to nothing") if files.look(place).kind == "symlink" else None

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from agent.codes import AgentError
 from agent.codes.agent import LOCKED, STATE_UNWRITABLE
 from agent.facts.duration import in_words
-from agent.host import clock, files, locks
+from agent.host import clock, failures, files, locks
 from agent.host.root import Root
 
 PLACE = "/run/edge-provisioner/pass.lock"
@@ -27,7 +27,7 @@ def hold(root: Root, verb: str, *, patience_s: float = _PATIENCE_S) -> Iterator[
     try:
         files.make_directory(os.path.dirname(path))
     except OSError as error:
-        raise _unwritable(error, path) from error
+        raise _unwritable(error) from error
     note = json.dumps({"pid": os.getpid(), "verb": verb, "since_s": clock.monotonic_s()}).encode()
     with ExitStack() as stack:
         _wait_for(stack, root, path, note, patience_s)
@@ -41,7 +41,7 @@ def _wait_for(stack: ExitStack, root: Root, path: str, note: bytes, patience_s: 
             if stack.enter_context(locks.locked(path, note=note)):
                 return
         except OSError as error:
-            raise _unwritable(error, path) from error
+            raise _unwritable(error) from error
         stack.close()
         if clock.monotonic_s() >= deadline:
             raise AgentError(LOCKED(holder=holder(root) or "another process", waited_s=f"{patience_s:.0f}"))
@@ -66,5 +66,5 @@ def holder(root: Root) -> str:
         return "another process"
 
 
-def _unwritable(error: OSError, path: str) -> AgentError:
-    return AgentError(STATE_UNWRITABLE(path=error.filename or path, reason=error.strerror))
+def _unwritable(error: OSError) -> AgentError:
+    return AgentError(STATE_UNWRITABLE(path=error.filename, reason=failures.reason(error)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from agent.act.apply import settle_intent
 from agent.act.carry_out import carry_out
-from agent.act.record import open_record
+from agent.act.record import Record, open_record
 from agent.act.work import Outcome, Work
 from agent.codes import AgentError
 from agent.codes.agent import INTERNAL, NOT_ROOT
@@ -13,8 +13,8 @@ from agent.facts.request import Request
 from agent.facts.snapshot import Because, Snapshot
 from agent.facts.status import Status
 from agent.facts.steps import Begun
-from agent.host import clock
-from agent.look.everything import observe
+from agent.host import clock, failures
+from agent.look import everything
 from agent.look.remembered import load_status
 from agent.passes import lock
 from agent.passes.publish import Publisher, record_identity
@@ -46,10 +46,8 @@ def pass_under_lock(request: Request, tell: Callable[[str], None], stopping: Cal
         tell(begun.step.effect)
 
     work = Work(request, record, publisher.before, publisher.transaction, begin, publisher.speak, stopping)
-    outcome = _carry_out(work, observe(request, record.history, publisher.before))
-    moved = record_identity(record, outcome.snapshot, outcome.finding)
-    outcome = replace(outcome, notices=(*damaged, *moved, *outcome.notices))
-    return publisher.finished(outcome)
+    outcome = _carry_out(work)
+    return publisher.finished(replace(outcome, notices=(*damaged, *outcome.notices)))
 
 
 def require_root(request: Request, what: str) -> None:
@@ -62,11 +60,23 @@ def require_root(request: Request, what: str) -> None:
         raise AgentError(NOT_ROOT(what=what))
 
 
-def _carry_out(work: Work, snapshot: Snapshot) -> Outcome:
-    """Carry the plan out; an end that nobody foresaw is a code too, so that the status never goes stale."""
+def _carry_out(work: Work) -> Outcome:
+    """Look and carry the plan out; an end that nobody foresaw has a code as well."""
+    snapshot = everything.blank(work.request, work.record.history)
     try:
+        snapshot = everything.ask(work.request, snapshot, work.before)
         outcome = carry_out(work, snapshot)
     except OSError as error:
-        return Outcome(snapshot, INTERNAL(reason=str(error)))
-    settle_intent(work.record, outcome.snapshot)
-    return replace(outcome, snapshot=replace(outcome.snapshot, history=work.record.history))
+        return Outcome(snapshot, INTERNAL(reason=failures.with_place(error)))
+    return _recorded(work.record, outcome)
+
+
+def _recorded(record: Record, outcome: Outcome) -> Outcome:
+    """Record what is known now; where that can't be done, it is what is told."""
+    try:
+        settle_intent(record, outcome.snapshot)
+        moved = record_identity(record, outcome.snapshot, outcome.finding)
+    except AgentError as error:
+        outcome, moved = replace(outcome, finding=error.finding), ()
+    snapshot = replace(outcome.snapshot, history=record.history)
+    return replace(outcome, snapshot=snapshot, notices=(*moved, *outcome.notices))

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 
 from agent.codes import AgentError, udev
-from agent.host import files, fork, process
+from agent.host import failures, files, fork, process
 from agent.host.root import Root, User
 from agent.values import dataclass
 
@@ -113,11 +113,15 @@ def install_rule(root: Root, rule: Rule) -> InstalledRule:
         return _write_rule(root, RULE_PLACE, text, rule.text)
     except OSError as error:
         if error.errno != errno.EROFS:
-            raise AgentError(udev.RULE_UNWRITABLE(place=RULE_PLACE, reason=error.strerror)) from error
+            raise _unwritable(RULE_PLACE, error) from error
     try:
         return _write_rule(root, RULE_PLACE_IN_RUN, text, b"")
     except OSError as error:
-        raise AgentError(udev.RULE_UNWRITABLE(place=RULE_PLACE_IN_RUN, reason=error.strerror)) from error
+        raise _unwritable(RULE_PLACE_IN_RUN, error) from error
+
+
+def _unwritable(place: str, error: OSError) -> AgentError:
+    return AgentError(udev.RULE_UNWRITABLE(place=place, reason=failures.reason(error)))
 
 
 def _write_rule(root: Root, place: str, text: bytes, old: bytes) -> InstalledRule:

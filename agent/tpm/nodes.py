@@ -9,7 +9,7 @@ import stat
 
 from agent.codes import Finding
 from agent.codes import tpm as codes
-from agent.host import files
+from agent.host import failures, files
 from agent.host.root import Root
 from agent.tpm.device import Device
 
@@ -88,7 +88,7 @@ def _refusal(device: Device, error: OSError) -> Finding:
             return codes.BUSY(device=device.name)
         case errno.EISDIR:
             return codes.NOT_A_DEVICE(device=device.name)
-    return codes.UNOPENABLE(device=device.name, detail=error.strerror)
+    return codes.UNOPENABLE(device=device.name, detail=failures.reason(error))
 
 
 def _no_permission(device: Device) -> Finding:

@@ -205,3 +205,11 @@ def test_a_module_is_no_empty_stub(module: Module) -> None:
     """Only a package's own file may hold nothing but its docstring."""
     assert module.is_package or len(module.tree.body) > 1
     assert "NotImplementedError" not in ast.dump(module.tree)
+
+
+@each_module
+def test_an_error_of_the_system_is_told_by_the_piece_that_always_has_words(module: Module) -> None:
+    """`strerror` is None for errors that a library made: "can't write None" is what people read then."""
+    attributes = (node for node in ast.walk(module.tree) if isinstance(node, ast.Attribute))
+    uses = {ast.unparse(use) for use in attributes if use.attr == "strerror"} - {"os.strerror"}
+    assert not uses or module.name == "host.failures"
