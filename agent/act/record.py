@@ -7,7 +7,7 @@ from agent.codes import AgentError, Finding
 from agent.codes.agent import HISTORY_DAMAGED, STATE_UNWRITABLE
 from agent.facts import status as status_file
 from agent.facts.history import PLACE, History
-from agent.host import failures, files
+from agent.host import failures, files, guarded
 from agent.host.root import Root
 from agent.look.remembered import load_history
 from agent.values import replace
@@ -33,6 +33,16 @@ class Record:
         if changed != self.history:
             _save(self._root, PLACE, changed.dumps(), mode=0o600, folder_mode=0o700)
             self.history = changed
+
+
+def require_own(root: Root) -> None:
+    """Make sure that nobody else than root could change our own files.
+
+    Raises:
+        AgentError: agent.unguarded.
+    """
+    for place in (PLACE, os.path.dirname(status_file.PLACE)):
+        guarded.require(root, root.path(place))
 
 
 def open_record(root: Root) -> tuple[Record, tuple[Finding, ...]]:

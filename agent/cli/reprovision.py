@@ -2,7 +2,7 @@
 
 import argparse
 
-from agent.act.record import open_record
+from agent.act.record import open_record, require_own
 from agent.act.work import program_of
 from agent.cli.once import show, tell
 from agent.codes import AgentError, Code, ExitCode, identity
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _reprovision(request: Request, *, allowed: bool) -> process.Finished:
+    require_own(request.root)
     record, _ = open_record(request.root)
     publisher = Publisher(request, load_status(request.root), clock.random_id())
     snapshot = observe(request, record.history, publisher.before)

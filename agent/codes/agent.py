@@ -91,6 +91,18 @@ NOT_ROOT = Code(
     "Run the same command with `sudo`.",
 )
 
+UNGUARDED = Code(
+    "agent.unguarded",
+    Phase.HELD,
+    Severity.ERROR,
+    "Somebody else than root could change {what}: {place} {how}",
+    "The agent runs it, or goes by it, as root. Whoever can change it, or a folder on the way to it, would have this "
+    "device; so nothing is done as long as somebody can.",
+    "See what was done to it, with `ls -ld {place}`; `dpkg --verify` names the packages' files that were changed. If "
+    "nothing was, run `chown -h root:root {place} && chmod go-w {place}`; otherwise first put back what was there. "
+    "Then run `edge-provisioner once`.",
+)
+
 STATE_UNWRITABLE = Code(
     "agent.state-unwritable",
     Phase.HELD,

@@ -76,6 +76,18 @@ DIRECTORY = Code(
     "Look at it with `ls -la {path}`. If it is an empty directory, run `rmdir {path}`. " + _ONCE,
 )
 
+UNGUARDED = Code(
+    "config.unguarded",
+    Phase.HELD,
+    Severity.ERROR,
+    "Somebody else than root could change the runtime's configuration {path}: {place} {how}",
+    "The file names the modules that this device runs and the cloud that it trusts, and an apply takes it over as a "
+    "whole. So the file, and every folder on the way to it, must belong to root and be writable by root alone. "
+    "Nothing was written.",
+    "See who wrote it, with `ls -ld {place}` and `cat {path}`. If what it says is right, run "
+    "`chown -h root:root {place} && chmod go-w {place}`; otherwise correct it first. " + _ONCE,
+)
+
 UNREADABLE = Code(
     "config.unreadable",
     Phase.HELD,

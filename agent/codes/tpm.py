@@ -172,6 +172,19 @@ CREDENTIAL_UNREADABLE = Code(
     "then run `systemctl restart edge-provisioner`.",
 )
 
+CREDENTIAL_UNGUARDED = Code(
+    "tpm.credential-unguarded",
+    Phase.HELD,
+    Severity.ERROR,
+    "Somebody else than root could change or read the credential {credential}: {place} {how}",
+    "It holds a password of the TPM. So its file, and every folder on the way to it, must belong to root and be "
+    "writable by root alone, and root alone may read it. systemd hands it to the service whoever it belongs to; so "
+    "this is looked at here. The TPM is not used as long as somebody could.",
+    "See whose it is, with `ls -ld {place}`. If the password in it is right, run "
+    "`chown -h root:root {place} && chmod {mode} {place}`; otherwise remove it. Then run "
+    "`systemctl restart edge-provisioner`. A password that others have read is better changed.",
+)
+
 # What it answers
 
 OWNER_AUTH = Code(

@@ -42,12 +42,13 @@ class TpmFacts:
 
 @dataclass(frozen=True, slots=True)
 class AccessFacts:
-    """Whether the runtime's user may open the TPM's node, and the udev rule that lets it."""
+    """Whether the runtime's user may open the TPM's node, and the udev rule; `trouble` is about our rule."""
 
     user_exists: bool = False
     rule: Rule = field(default_factory=Rule)
     access: Access = Access.NOT_PROVEN
     reason: str = ""
+    trouble: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections.abc import Mapping
 
-from agent.host import process
+from agent.host import guarded, process
 from agent.host.root import Root, short_socket_path
 from agent.values import dataclass
 
@@ -39,8 +39,12 @@ class Entry:
 
 
 def read(root: Root, units: tuple[str, ...], *, newest: int) -> tuple[Entry, ...] | None:
-    """Give the newest entries of units of this boot, oldest first; None where there is no journalctl."""
-    program = root.program(_JOURNALCTL)
+    """Give the newest entries of units of this boot, oldest first; None where there is no journalctl.
+
+    Raises:
+        AgentError: agent.unguarded: journalctl is not root's alone.
+    """
+    program = guarded.program(root, _JOURNALCTL)
     if program is None:
         return None
     wanted = [word for unit in units for word in ("-u", unit)]

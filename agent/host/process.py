@@ -12,7 +12,7 @@ from contextlib import suppress
 from agent.host.root import Root
 from agent.values import dataclass
 
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"  # nothing of /usr/local: there group staff may write on some systems
 _LANGUAGE = "C.UTF-8"  # texts are parsed
 _KEPT_BY_PASSES = ("CREDENTIALS_DIRECTORY", "JOURNAL_STREAM", "NO_COLOR", "TZ")
 _GRACE_S = 2.0

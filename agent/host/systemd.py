@@ -2,7 +2,7 @@
 
 import os
 
-from agent.host import files, process
+from agent.host import files, guarded, process
 from agent.host.root import Root
 from agent.values import dataclass
 
@@ -47,8 +47,11 @@ def show(root: Root, names: tuple[str, ...]) -> tuple[Unit, ...] | None:
     """Ask systemd for units by name; None where there is no systemctl, or no systemd behind it.
 
     A unit that is not installed comes back with load "not-found".
+
+    Raises:
+        AgentError: agent.unguarded: systemctl is not root's alone.
     """
-    program = root.program(_SYSTEMCTL)
+    program = guarded.program(root, _SYSTEMCTL)
     if program is None:
         return None
     argv = (program, "show", "-p", ",".join(_PROPERTIES), *names)
@@ -128,16 +131,20 @@ def invocation_place(unit: str) -> str:
 def credential(root: Root, name: str) -> Secret | None:
     """Give a systemd credential: the service's own, else, for commands run by root, the credential stores'.
 
-    A final newline is not part of it. None where there is none.
+    A final newline is not part of it. None where there is none. What lies in a store is looked at even where
+    the service has its own: systemd made that of it, root's and closed, whoever it belongs to (as seen on
+    systemd 252 and 257).
 
     Raises:
         OSError: it is there and can't be read.
+        guarded.UnguardedError: others could change or read it.
 
     """
     own = os.environ.get("CREDENTIALS_DIRECTORY")
-    folders = [own] if own else []
-    for folder in (*folders, *(root.path(place) for place in _CREDENTIAL_FOLDERS)):
-        data = files.read(os.path.join(folder, name), limit=65536)
-        if data is not None:
-            return Secret(data.decode("utf-8").removesuffix("\n"))
-    return None
+    folders = (*((own,) if own else ()), *map(root.path, _CREDENTIAL_FOLDERS))
+    places = [os.path.join(folder, name) for folder in folders]
+    there = [place for place in places if files.look(place).kind != "missing"]
+    for place in there:
+        guarded.require_secret(root, place)
+    data = files.read(there[0], limit=65536) if there else None
+    return None if data is None else Secret(data.decode("utf-8").removesuffix("\n"))

@@ -1,5 +1,6 @@
 """Whether the runtime's user may open the TPM's node, and the udev rule that lets it."""
 
+from agent.codes import AgentError
 from agent.facts.request import Request
 from agent.facts.snapshot import AccessFacts, Snapshot
 from agent.facts.status import Status
@@ -22,7 +23,10 @@ def _access(request: Request, node: str) -> AccessFacts:
     """Try it as that user; a timer's look believes a mode that says yes."""
     root = request.root
     user = root.user(access.RUNTIME_USER)
-    rule = access.look_at_rule(root)
+    try:
+        rule = access.look_at_rule(root)
+    except AgentError as error:
+        return AccessFacts(user_exists=user is not None, trouble=error.finding)
     if user is None:
         return AccessFacts(user_exists=False, rule=rule)
     if not node:

@@ -10,7 +10,7 @@ from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
 from agent.facts.request import Request
 from agent.facts.snapshot import ConfigFacts, Snapshot
 from agent.facts.status import Status
-from agent.host import failures, files
+from agent.host import failures, files, guarded
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -38,12 +38,20 @@ def read(root: Root, settings: Runtime) -> ConfigFacts:
         payload=_payload(root),
     )
     try:
+        _guard(root, settings.config_file, path)
         text, digest = _config_text(settings.config_file, path)
     except AgentError as error:
         return replace(facts, refusal=error.finding)
     newest = files.look(root.path(generated.place("identityd")))
     edited = text is not None and newest.kind == "file" and files.look(path).modified_s > newest.modified_s
     return replace(facts, text=text, digest=digest, newer_than_generated=edited)
+
+
+def _guard(root: Root, shown: str, path: str) -> None:
+    """Make sure that the file is root's alone, and the folder of the payload that it names."""
+    for place in (path, os.path.dirname(root.path(PAYLOAD_PLACE))):
+        if weak := guarded.weak_place(place, root.directory):
+            raise AgentError(config.UNGUARDED(path=shown, place=root.shown(weak[0]), how=weak[1]))
 
 
 def _config_text(shown: str, path: str) -> tuple[str | None, str]:

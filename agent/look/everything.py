@@ -97,8 +97,8 @@ def _judged(root: Root, places: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def _authorisations(root: Root) -> Authorisations:
-    """Read the TPM's passwords; one that can't be read is the TPM's trouble, told when it is asked."""
+    """Read the TPM's passwords; one that can't be read is the TPM's trouble."""
     try:
         return authorisations(root)
-    except AgentError:
-        return Authorisations()
+    except AgentError as error:
+        return Authorisations(trouble=error.finding)

@@ -6,6 +6,7 @@ The journal is read only where one of the other witnesses has doubts: that takes
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from agent.codes import AgentError
 from agent.codes import runtime as codes
 from agent.edge import causes_at_modules, evidence, identity_service, iotedge, restarts
 from agent.edge.container import Container
@@ -40,7 +41,11 @@ def places(settings: Settings) -> tuple[str, ...]:
 
 def look(request: Request, settings: Settings, snapshot: Snapshot, before: Status | None) -> Snapshot:
     """Ask every witness of the runtime's health."""
-    return replace(snapshot, runtime=_runtime(request, settings.runtime, before))
+    try:
+        found = _runtime(request, settings.runtime, before)
+    except AgentError as error:
+        found = RuntimeFacts(trouble=error.finding)
+    return replace(snapshot, runtime=found)
 
 
 def _runtime(request: Request, settings: Runtime, before: Status | None) -> RuntimeFacts:

@@ -34,11 +34,13 @@ def _tpm(request: Request, settings: Settings, snapshot: Snapshot, before: Statu
     history, moment = snapshot.history, snapshot.moment
     present = nodes.list_nodes(request.root)
     seen = _seen(present, before, moment)
+    if trouble := snapshot.authorisations.trouble:
+        return TpmFacts(asked=True, seen=seen, trouble=trouble)
     if not request.wakes_tpm and _was_well(before) and history.ek_public:
         recorded = _recorded(request.root, settings, history, before, present)
         if recorded is not None:
             return replace(recorded, seen=seen)
-    found = _asked(request, settings, history, present)
+    found = _asked(request, settings, snapshot, present)
     return replace(found, seen=seen, settles_in_s=_settles_in_s(found, seen, settings, moment))
 
 
@@ -72,10 +74,9 @@ def _recorded(
     )
 
 
-def _asked(request: Request, settings: Settings, history: History, present: tuple[Device, ...]) -> TpmFacts:
-    stored = stored_ek_name(history, adopt=request.adopt)
+def _asked(request: Request, settings: Settings, snapshot: Snapshot, present: tuple[Device, ...]) -> TpmFacts:
+    stored, given = stored_ek_name(snapshot.history, adopt=request.adopt), snapshot.authorisations
     try:
-        given = keys.authorisations(request.root)
         wanted = survey.Wanted(settings.tpm.device, stored, given, patience(settings))
         choice = survey.select(request.root, wanted)
         if choice.device is None:

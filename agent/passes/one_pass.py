@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from agent.act.apply import settle_intent
 from agent.act.carry_out import carry_out
-from agent.act.record import Record, open_record
+from agent.act.record import Record, open_record, require_own
 from agent.act.work import Outcome, Work
 from agent.codes import AgentError
 from agent.codes.agent import INTERNAL, NOT_ROOT
@@ -64,8 +64,11 @@ def _carry_out(work: Work) -> Outcome:
     """Look and carry the plan out; an end that nobody foresaw has a code as well."""
     snapshot = everything.blank(work.request, work.record.history)
     try:
+        require_own(work.request.root)
         snapshot = everything.ask(work.request, snapshot, work.before)
         outcome = carry_out(work, snapshot)
+    except AgentError as error:
+        return Outcome(snapshot, error.finding)
     except OSError as error:
         return Outcome(snapshot, INTERNAL(reason=failures.with_place(error)))
     return _recorded(work.record, outcome)

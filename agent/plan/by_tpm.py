@@ -71,6 +71,8 @@ def keys(case: Case) -> Iterator[Found]:
 def access(case: Case) -> Iterator[Found]:
     """Give the runtime's user the TPM: udevd must know the user before it reads the rule."""
     facts, rule = case.snapshot.access, case.snapshot.access.rule
+    if facts.trouble is not None:
+        raise StopError(facts.trouble)
     if not facts.user_exists:
         raise StopError(runtime.NOT_INSTALLED(missing="user aziottpm"))
     if rule.state is RuleState.LINK:

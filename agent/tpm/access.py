@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import partial
 
 from agent.codes import AgentError, udev
-from agent.host import failures, files, fork, process
+from agent.host import failures, files, fork, guarded, process
 from agent.host.root import Root, User
 from agent.values import dataclass
 
@@ -62,11 +62,12 @@ class InstalledRule:
 
 
 def shipped_rule(root: Root) -> bytes:
-    """Give the text of the rule as it is shipped.
+    """Give the text of the rule as it is shipped: a rule can have udev run programs as root.
 
     Raises:
-        AgentError: udev.rule-template-missing.
+        AgentError: udev.rule-template-missing; agent.unguarded.
     """
+    guarded.require(root, root.path(_SHIPPED))
     for place in (root.path(_SHIPPED), _IN_CHECKOUT):
         text = files.read(place)
         if text is not None:
@@ -75,8 +76,14 @@ def shipped_rule(root: Root) -> bytes:
 
 
 def look_at_rule(root: Root) -> Rule:
-    """Say what lies at the rule's place in /etc, or else at the one in /run."""
+    """Say what lies at the rule's place in /etc, or else at the one in /run.
+
+    Raises:
+        AgentError: udev.rule-template-missing; agent.unguarded.
+    """
     ours = shipped_rule(root)
+    for place in (RULE_PLACE, RULE_PLACE_IN_RUN):
+        guarded.require(root, root.path(place))
     rule = _rule_at(root, RULE_PLACE, ours)
     if rule.state is RuleState.MISSING:
         in_run = _rule_at(root, RULE_PLACE_IN_RUN, ours)
@@ -142,9 +149,9 @@ def announce(root: Root) -> bool:
     """Have udevd read its rules again and apply them to the TPMs that are there; False without udevadm.
 
     Raises:
-        AgentError: udev.udevadm-failed.
+        AgentError: udev.udevadm-failed; agent.unguarded.
     """
-    program = root.program(_UDEVADM)
+    program = guarded.program(root, _UDEVADM)
     if program is None:
         return False
     for words in (

@@ -4,11 +4,12 @@ What may pass by itself is asked again a few times; everything else becomes a co
 written and no TPM is left changed but for the two keys that `ensure` makes at empty handles.
 """
 
+import os
 from collections.abc import Callable
 
 from agent.codes import AgentError, Finding
 from agent.codes import tpm as codes
-from agent.host import clock, systemd
+from agent.host import clock, guarded, systemd
 from agent.host.root import Root
 from agent.host.systemd import Secret
 from agent.tpm import faults, nodes
@@ -34,10 +35,11 @@ _LONGEST_AUTH = 64  # the largest digest a TPM has (SHA-512); it can't have a lo
 
 @dataclass(frozen=True, slots=True)
 class Authorisations:
-    """The passwords of the hierarchies, where somebody set any."""
+    """The passwords of the hierarchies, where somebody set any; `trouble` says why they are not known."""
 
     owner: Secret | None = None
     endorsement: Secret | None = None
+    trouble: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def authorisations(root: Root) -> Authorisations:
     """Read the hierarchies' passwords from the credentials.
 
     Raises:
-        AgentError: tpm.credential-unreadable.
+        AgentError: tpm.credential-unreadable, tpm.credential-unguarded.
 
     """
     owner, endorsement = (_credential(root, name) for name in _CREDENTIALS)
@@ -171,6 +173,10 @@ def _credential(root: Root, name: str) -> Secret | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise AgentError(codes.CREDENTIAL_UNREADABLE(credential=name, detail=error)) from error
+    except guarded.UnguardedError as error:
+        facts = {"credential": name, "place": root.shown(error.place), "how": error.how}
+        mode = "go-w" if os.path.isdir(error.place) else "go="
+        raise AgentError(codes.CREDENTIAL_UNGUARDED(**facts, mode=mode)) from error
 
 
 def _ask(root: Root, request: Request, operation: Operation) -> Keys:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.host.guarded import weak_place
+from agent.codes import AgentError
+from agent.host.guarded import UnguardedError, program, require_secret, weak_place
+from agent.host.root import Root
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked for what is root's")
 _NOBODY = 65534
@@ -91,3 +93,53 @@ def test_who_is_not_root_goes_by_files_of_their_own(settings: Path, monkeypatch:
     monkeypatch.setattr(os, "geteuid", lambda: _NOBODY)
 
     assert weak_place(str(settings)) is None
+
+
+def _open(place: Path, below: Path) -> str:
+    try:
+        require_secret(Root(str(below)), str(place))
+    except UnguardedError as error:
+        return f"{os.path.relpath(error.place, below)} {error.how}"
+    return ""
+
+
+def test_a_secret_is_roots_to_read(settings: Path, tmp_path: Path) -> None:
+    assert _open(settings, tmp_path) == "etc/agent/agent.toml can be read by everybody"
+    settings.chmod(0o640)
+    assert _open(settings, tmp_path) == "", "roots own group"
+    os.chown(settings, 0, _NOBODY)
+    assert _open(settings, tmp_path) == "etc/agent/agent.toml can be read by group 65534"
+    settings.chmod(0o600)
+    assert _open(settings, tmp_path) == ""
+    os.chown(settings, _NOBODY, 0)
+    assert _open(settings, tmp_path) == "etc/agent/agent.toml belongs to user 65534"
+
+
+def test_a_folder_that_others_cannot_enter_keeps_its_secrets(settings: Path, tmp_path: Path) -> None:
+    settings.parent.chmod(0o700)
+    assert _open(settings, tmp_path) == ""
+    outside = tmp_path / "srv"
+    outside.mkdir(mode=0o755)
+    settings.rename(outside / "open")
+    settings.symlink_to(outside / "open")
+    assert _open(settings, tmp_path) == "srv/open can be read by everybody", "another way"
+    tmp_path.chmod(0o700)
+    assert _open(outside / "open", tmp_path) != "", "what lies above is taken as it is"
+
+
+def test_who_is_not_root_has_passwords_of_their_own(settings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: _NOBODY)
+
+    require_secret(Root(), str(settings))
+
+
+def test_a_program_is_given_only_where_it_is_roots(settings: Path, tmp_path: Path) -> None:
+    root = Root(str(tmp_path))
+    assert program(root, "/etc/agent/agent.toml") is None
+    settings.chmod(0o755)
+    assert program(root, "/etc/agent/agent.toml") == str(settings)
+
+    settings.chmod(0o757)
+
+    with pytest.raises(AgentError, match=r"agent\.unguarded: .* /etc/agent/agent\.toml can be written by"):
+        program(root, "/etc/agent/agent.toml")

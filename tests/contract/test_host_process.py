@@ -188,7 +188,7 @@ def test_it_inherits_a_fixed_path_and_language_only(run: Run, monkeypatch: pytes
     ended = run(("/usr/bin/env",), Child(_DEADLINE_S))
 
     assert dict(line.split("=", 1) for line in ended.out.splitlines()) == {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LANG": "C.UTF-8",
     }
 

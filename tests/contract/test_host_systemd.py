@@ -102,6 +102,7 @@ def test_no_systemctl_or_no_systemd_behind_it_is_no_answer(tmp_path: Path) -> No
 def put(folder: Path, name: str, data: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
+    (folder / name).chmod(0o600)
     return folder
 
 

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from agent.codes import AgentError
+from agent.facts.request import Request
 from agent.host import files
 from agent.host.root import Root, User
+from agent.look.access import look
+from agent.settings import Settings
 from agent.tpm import access
 from agent.tpm.access import Access, Rule, RuleState
+from tests.unit import snapshots
 
 _as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may open as another user")
 TPMD = User("aziottpm", 998, 998, (111,))
@@ -55,6 +59,8 @@ def test_a_missing_rule_template_is_said(root: Root, monkeypatch: pytest.MonkeyP
         access.shipped_rule(root)
 
     assert told.value.finding.code.name == "udev.rule-template-missing"
+    seen = look(Request(root), Settings(), snapshots.fresh(), None).access
+    assert seen.trouble == told.value.finding, "a look goes on, and tells of it"
 
 
 _MADE: dict[str, Callable[[Path], object]] = {

@@ -16,6 +16,7 @@ def put(root: Path, place: str, content: bytes) -> None:
     target = root / place.lstrip("/")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
+    target.chmod(0o600)
 
 
 def test_facts_are_read_below_the_root(tmp_path: Path) -> None:
