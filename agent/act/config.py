@@ -55,7 +55,7 @@ def _remember_config(work: Work, snapshot: Snapshot, text: str) -> Snapshot:
     identifier = by_tpm.registration_id(snapshot, settings)
     intended = intended_keys(snapshot, settings, config_text.parse(text), identifier)
     work.record.update(
-        applied_digest=_applied_digest(work.record.history, snapshot, text),
+        **_applied(work.record.history, snapshot, text),
         written=record_of(intended),
         ek_public=snapshot.tpm.ek_public.hex(),
         srk_name=snapshot.tpm.srk_name,
@@ -64,9 +64,9 @@ def _remember_config(work: Work, snapshot: Snapshot, text: str) -> Snapshot:
     return snapshot
 
 
-def _applied_digest(history: History, snapshot: Snapshot, text: str) -> str:
-    """Give the digest of what is applied: an edit of ours of which the daemons need not hear changes it."""
-    was_applied = history.applied_digest == snapshot.config.digest
+def _applied(history: History, snapshot: Snapshot, text: str) -> dict[str, str]:
+    """Count an edit of ours as applied where the daemons need not hear of it."""
+    was_applied = history.applied_digest == snapshot.config.digest != digest_of(text)
     if not was_applied or disagreements(config_text.parse(text), snapshot.config.generated):
-        return history.applied_digest
-    return digest_of(text)
+        return {}
+    return {"applied_digest": digest_of(text)}

@@ -112,7 +112,7 @@ def test_keys_changed_by_hand_are_held_and_restored_when_told_to(provisioned: St
 
 def test_edits_of_others_are_reported_and_not_applied(provisioned: Stage) -> None:
     edged = provisioned.edged()
-    text = provisioned.read(CONFIG) + '\n[agent.env] # a person\'s\nRuntimeLogLevel = "debug"\n'
+    text = provisioned.read(CONFIG) + "\n[watchdog] # a person's\nmax_retries = 3\n"
     provisioned.write(CONFIG, text, 0o600)
 
     looked = provisioned.once()
@@ -120,7 +120,7 @@ def test_edits_of_others_are_reported_and_not_applied(provisioned: Stage) -> Non
     assert looked["code"] == "runtime.provisioned"
     assert [notice["code"] for notice in looked["notices"]] == ["config.unapplied-edit"]
     assert (provisioned.read(CONFIG), provisioned.edged()) == (text, edged)
-    provisioned.write(CONFIG, text.partition("\n[agent.env]")[0], 0o600)  # taken back
+    provisioned.write(CONFIG, text.partition("\n[watchdog]")[0], 0o600)  # taken back
 
 
 def _a_link(stage: Stage) -> None:
