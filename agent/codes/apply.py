@@ -49,6 +49,17 @@ HOSTNAME_UNSET = Code(
     'Run `hostnamectl hostname NAME`, or write `hostname = "NAME"` under `[runtime]` in '
     "`/etc/edge-provisioner/agent.toml`. The agent goes on by itself.",
 )
+HOSTNAME_IMPOSSIBLE = Code(
+    "apply.hostname-impossible",
+    Phase.WAITING,
+    Severity.WARNING,
+    'The host name "{hostname}" can\'t stand in a certificate, so it is not given to the runtime',
+    "The runtime makes certificates for its host name, and refuses a later change of it while modules exist. Letters of "
+    "a to z, digits and dashes are right; a space, another letter, a dot at the end or more than 255 characters are "
+    "not.",
+    'Run `hostnamectl hostname NAME`, or write `hostname = "NAME"` under `[runtime]` in '
+    "`/etc/edge-provisioner/agent.toml`. The agent goes on by itself.",
+)
 HOSTNAME_GUARD = Code(
     "apply.hostname-guard",
     Phase.HELD,

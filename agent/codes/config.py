@@ -165,6 +165,40 @@ REFUSED_LATER = Code(
     "In `/etc/aziot/config.toml`, line {line}: {mend} Nothing has to be applied for that.",
 )
 
+HOSTNAME_WARNED = Code(
+    "config.hostname-warned",
+    Phase.PROVISIONED,
+    Severity.NOTICE,
+    "The host name {hostname} is one that `iotedge check` warns of: {fault}",
+    "Modules and devices below this one may fail to make a TLS connection to it (RFC 1035, section 2.3.1). The runtime "
+    "keeps the name that it was given first, and refuses another while modules exist.",
+    'Before the first apply, run `hostnamectl hostname NAME`, or write `hostname = "NAME"` under `[runtime]` in '
+    "`/etc/edge-provisioner/agent.toml`. Later a change costs all modules and their data; if nothing complains, leave it.",
+)
+
+HOSTNAME_DOUBTED = Code(
+    "config.hostname-doubted",
+    Phase.PROVISIONED,
+    Severity.NOTICE,
+    "The host name {hostname} is about to be fixed: {fault}",
+    "The runtime keeps the name that it was given first, and refuses another while modules exist. Devices with one "
+    "name can't be told apart in a network.",
+    'If it is not meant, run `hostnamectl hostname NAME` before the first apply, or write `hostname = "NAME"` under '
+    "`[runtime]` in `/etc/edge-provisioner/agent.toml`.",
+)
+
+MOUNT_POINT = Code(
+    "config.mount-point",
+    Phase.HELD,
+    Severity.ERROR,
+    "A file system is mounted on {path} itself, so the file can't be replaced",
+    "The agent writes the new text beside the file and puts it in its place in one step, so that a power cut leaves "
+    "the one or the other. A mount point can't be replaced (EBUSY). That is how a file comes to be that is bound into "
+    "a container, or from a data partition. Nothing was made or written.",
+    "Mount the folder instead: keep `/etc/aziot` as a whole on the data partition, and bind that. Or, if the file need "
+    "not lie there, run `umount {path}`. To see what is mounted, run `findmnt {path}`. " + _ONCE,
+)
+
 DEAD_KEYS = Code(
     "config.dead-keys",
     Phase.PROVISIONED,

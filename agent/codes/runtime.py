@@ -31,6 +31,26 @@ UNGUARDED = Code(
     "`chown -h root:root {place} && chmod go-w {place}`; otherwise install the package again. If "
     "`[runtime] iotedge` in the settings names it, see whose idea that was. The agent goes on by itself then.",
 )
+NO_SYSTEMD = Code(
+    "runtime.no-systemd",
+    Phase.HELD,
+    Severity.ERROR,
+    "This system is not run by systemd, and the agent works with the runtime's packages under systemd only",
+    "There is no /run/systemd/system. `iotedge config apply` writes its files and then fails at `systemctl`; a runtime "
+    "whose daemons something else starts, as in a container, is that one's to look after. Nothing was made or written.",
+    "Install the packages on a system that systemd runs. In a chroot where an image is built, leave it to the first "
+    "boot: `edge-provisioner identity` and `edge-provisioner tpm` work here too.",
+)
+SNAP = Code(
+    "runtime.snap",
+    Phase.HELD,
+    Severity.ERROR,
+    "Azure IoT Edge is installed as a snap, and the agent works with the runtime's packages under systemd only",
+    "The snap keeps its files below /var/snap and has no `iotedge system` commands that the agent could use. Nothing "
+    "was made or written.",
+    "Configure the snap by its own means (`snap info azure-iot-edge`), and run `systemctl disable --now "
+    "edge-provisioner`. Or take the packages: run `snap remove azure-iot-edge`, then `apt-get install aziot-edge`.",
+)
 STARTING = Code(
     "runtime.starting",
     Phase.PROVISIONING,

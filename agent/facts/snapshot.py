@@ -53,12 +53,16 @@ class AccessFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFacts:
-    """config.toml and what apply made of it; `text` is None where there is no file."""
+    """config.toml and what apply made of it; `text` is None where there is no file.
+
+    `refusal` says why it can't be worked on at all, `hindrance` why it can't be written.
+    """
 
     path: str
     text: str | None = None
     digest: str = ""
     refusal: Finding | None = None
+    hindrance: Finding | None = None
     newer_than_generated: bool = False
     generated: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     payload: bytes | None = None

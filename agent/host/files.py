@@ -190,6 +190,35 @@ def names(folder: str) -> tuple[str, ...]:
         return ()
 
 
+def is_mount_point(path: str) -> bool:
+    """Say whether something is mounted on a path, be it a single file; also from the same file system."""
+    own, around = _mount_of(path), _mount_of(os.path.dirname(path))
+    return own != around and "" not in (own, around)
+
+
+def _mount_of(path: str) -> str:
+    """Give the number of the mount that a path lies in (proc(5), fdinfo); empty where it is not known."""
+    try:
+        handle = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        with open(f"/proc/self/fdinfo/{handle}", encoding="ascii") as told:
+            return next((line.split()[1] for line in told if line.startswith("mnt_id:")), "")
+    except OSError:
+        return ""
+    finally:
+        os.close(handle)
+
+
+def is_read_only(folder: str) -> bool:
+    """Say whether a folder lies on a file system that is mounted read-only."""
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+
+
 def sweep_temporaries(folder: str) -> None:
     """Remove what a killed `write` left behind. Only the holder of the pass's lock may call this."""
     for name in names(folder):

@@ -1,10 +1,11 @@
 """config.toml, the payload file, and what the last apply made of them."""
 
+import errno
 import hashlib
 import os
 from types import MappingProxyType
 
-from agent.codes import AgentError, config
+from agent.codes import AgentError, Finding, config
 from agent.edge import config_text, generated
 from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
 from agent.facts.request import Request
@@ -36,6 +37,7 @@ def read(root: Root, settings: Runtime) -> ConfigFacts:
         path=settings.config_file,
         generated=MappingProxyType(texts),
         payload=_payload(root),
+        hindrance=_hindrance(settings.config_file, path),
     )
     try:
         _guard(root, settings.config_file, path)
@@ -52,6 +54,15 @@ def _guard(root: Root, shown: str, path: str) -> None:
     for place in (path, os.path.dirname(root.path(PAYLOAD_PLACE))):
         if weak := guarded.weak_place(place, root.directory):
             raise AgentError(config.UNGUARDED(path=shown, place=root.shown(weak[0]), how=weak[1]))
+
+
+def _hindrance(shown: str, path: str) -> Finding | None:
+    """Say what would keep the file from being replaced."""
+    if files.is_mount_point(path):
+        return config.MOUNT_POINT(path=shown)
+    if files.is_read_only(os.path.dirname(path)):
+        return config.UNWRITABLE(path=shown, reason=os.strerror(errno.EROFS))
+    return None
 
 
 def _config_text(shown: str, path: str) -> tuple[str | None, str]:

@@ -27,6 +27,8 @@ _SOCKETS = tuple(f"/run/aziot/{name}.sock" for name in ("identityd", "keyd", "ce
 _UNIT_FILES = "/etc/systemd/system/"  # where units are masked
 _BACKUP = "/var/lib/aziot/identityd/device_info"
 _PACKAGES_LOCK = "/var/lib/dpkg/lock-frontend"  # apt holds it from first to last, dpkg where it is run alone
+_SNAP = "/snap/azure-iot-edge"
+_BOOTED = "/run/systemd/system"  # sd_booted(3)
 _FRESH_S = 60.0
 _JOURNAL_LINES = 600  # a crash loop writes some 40 lines each 5 s, backtrace included
 
@@ -53,7 +55,10 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
     root = request.root
     program = root.program(settings.iotedge)
     if program is None:
-        return RuntimeFacts(trouble=codes.NOT_INSTALLED(missing=settings.iotedge))
+        snap = files.look(root.path(_SNAP)).kind != "missing"
+        return RuntimeFacts(trouble=codes.SNAP() if snap else codes.NOT_INSTALLED(missing=settings.iotedge))
+    if files.look(root.path(_BOOTED)).kind != "directory":
+        return RuntimeFacts(trouble=codes.NO_SYSTEMD())
     if weak := guarded.weak_place(program, root.directory):
         place, how = root.shown(weak[0]), weak[1]
         return RuntimeFacts(trouble=codes.UNGUARDED(program=settings.iotedge, place=place, how=how))

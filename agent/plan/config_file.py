@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator
 
-from agent.codes import apply, config
+from agent.codes import config
 from agent.edge import config_text, generated
-from agent.edge.config_paths import HOSTNAME, NOT_SHOWN, PAYLOAD_PLACE
+from agent.edge.config_paths import NOT_SHOWN, PAYLOAD_PLACE
 from agent.edge.config_text import KeyPath
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
 from agent.plan.case import Case, Found, Wish
 from agent.plan.config_keys import payload_bytes
+from agent.plan.hostname import hostname
 from agent.plan.stop import StopError
 from agent.plan.takeover import of_other_ways
 from agent.plan.written import record_of
-
-_UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
 
 
 def config_file(case: Case) -> Iterator[Found]:
@@ -25,8 +24,7 @@ def config_file(case: Case) -> Iterator[Found]:
     for key, line in config_text.misplaced(text):
         yield config.MISPLACED_KEY(key=key, line=line)
     yield from _dead_keys(case)
-    if HOSTNAME in wish.changed:
-        _hostname_is_set(wish.intended[HOSTNAME])
+    yield from hostname(case)
     payload = payload_bytes(case.settings)
     if payload is not None and payload != snapshot.config.payload:
         yield WritePayload(PAYLOAD_PLACE, payload)
@@ -53,12 +51,6 @@ def _by_fate(wish: Wish) -> tuple[tuple[KeyPath, ...], tuple[KeyPath, ...]]:
     """Part what changes into the keys that are written and those that are taken out."""
     gone = tuple(path for path in wish.changed if wish.intended[path] is None)
     return tuple(path for path in wish.changed if path not in gone), gone
-
-
-def _hostname_is_set(name: config_text.Value | None) -> None:
-    """Wait for a real name before the first one is pinned: a later change is refused while modules exist."""
-    if name in _UNNAMED:
-        raise StopError(apply.HOSTNAME_UNSET(hostname=name or "empty"))
 
 
 def _applied_as_it_is(case: Case) -> bool:

@@ -34,6 +34,7 @@ _FOLDERS = (
     "run/aziot",
     "run/iotedge",
     "run/standin",
+    "run/systemd/system",
     "run/udev/rules.d",
     "usr/bin",
     "var/lib/aziot",

@@ -1,0 +1,31 @@
+"""The host name that the runtime is given: it keeps the first, and refuses another beside modules. Pure."""
+
+from collections.abc import Iterator
+
+from agent.codes import apply, config
+from agent.edge import hostname as names
+from agent.edge.config_paths import HOSTNAME
+from agent.edge.config_text import value_at
+from agent.plan.case import Case, Found
+from agent.plan.stop import StopError
+
+_UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
+
+
+def hostname(case: Case) -> Iterator[Found]:
+    """Wait for a name of the device's own that can stand in a certificate; tell what will be warned of."""
+    machine = case.snapshot.moment.machine.hostname
+    name = value_at(case.wish.document, HOSTNAME) or machine
+    if HOSTNAME in case.wish.changed:
+        _is_usable(name)
+        if odd := names.doubted(str(name), machine):
+            yield config.HOSTNAME_DOUBTED(hostname=name, fault=odd)
+    if fault := names.warned_of(str(name)):
+        yield config.HOSTNAME_WARNED(hostname=name, fault=fault)
+
+
+def _is_usable(name: object) -> None:
+    if name in _UNNAMED:
+        raise StopError(apply.HOSTNAME_UNSET(hostname=name or "empty"))
+    if not names.is_possible(str(name)):
+        raise StopError(apply.HOSTNAME_IMPOSSIBLE(hostname=name))
