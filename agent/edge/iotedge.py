@@ -3,7 +3,7 @@
 import os
 
 from agent.edge import status_text
-from agent.host import process
+from agent.host import process, processes
 from agent.host.root import Root
 
 SERVICES = ("aziot-edged", "aziot-identityd", "aziot-keyd", "aziot-certd", "aziot-tpmd")
@@ -53,22 +53,13 @@ def _run_apart(root: Root, program: str, words: tuple[str, ...], timeout_s: floa
 
 
 def running_change(root: Root, program: str | None) -> int | None:
-    """Give the process id of an `iotedge` that is changing this machine's runtime, whoever started it.
+    """Give the process id of an `iotedge` of root's that is changing this machine's runtime.
 
-    The runtime has no lock of its own: two applies at once both exit 0 and leave whatever they leave.
+    The runtime has no lock of its own: two applies at once both exit 0 and leave whatever they leave. Nobody
+    but root can apply, so what others call their processes does not keep us from it.
     """
-    for name in os.listdir("/proc"):
-        if name.isdecimal() and _is_change(root, program, _command_line(name)):
-            return int(name)
-    return None
-
-
-def _command_line(pid: str) -> list[str]:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as source:
-            return source.read().decode("utf-8", "replace").split("\0")[:-1]
-    except OSError:
-        return []
+    changes = (pid for pid, words in processes.commands_of_root() if _is_change(root, program, words))
+    return next(changes, None)
 
 
 def _is_change(root: Root, program: str | None, words: list[str]) -> bool:
