@@ -40,4 +40,8 @@ def is_played(seed: str, kind: str, number: int, of: int = 2) -> bool:
 
 def _commit() -> str:
     ask = ["git", "-C", os.path.dirname(__file__), "rev-parse", "HEAD"]
-    return subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip() or _NO_COMMIT
+    try:
+        told = subprocess.run(ask, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:  # a tree that was copied to where there is no git
+        told = ""
+    return told or _NO_COMMIT

@@ -16,6 +16,11 @@ from agent.passes import lock
 from agent.values import asdict
 
 _WATCHER_LOCK = "/run/edge-provisioner/watcher.lock"
+_HINTS = {
+    True: "its first look is under way",
+    False: "the agent is not running",
+    None: "whether the agent runs does not show to a user who sees no processes of others (try `sudo`)",
+}
 _PAUSE_S = 0.2
 _PATIENCE_S = 300.0
 
@@ -37,10 +42,9 @@ def run(options: argparse.Namespace) -> int:
     """Print the status; the exit code is that of its code."""
     root, busy_with = options.root, lock.holder(options.root)
     status = _wait(root, options.wait, options.timeout) if options.wait else load_status(root)
-    watched = locks.lock_note(root.path(_WATCHER_LOCK)) is not None
+    watched = locks.lock_note(root.path(_WATCHER_LOCK)) is not None if clock.sees_processes() else None
     if status is None:
-        hint = "its first look is under way" if watched else "the agent is not running"
-        raise AgentError(NO_STATUS(hint=hint))
+        raise AgentError(NO_STATUS(hint=_HINTS[watched]))
     if options.json:
         print(json.dumps({**asdict(status), "running": watched, "looking": busy_with}, indent=1))
     else:
@@ -69,16 +73,16 @@ def _goes_on(step: StepStatus) -> bool:
     return clock.process_start_ticks(step.pid) == step.start_time
 
 
-def _next_look(status: Status, busy_with: str, *, watched: bool) -> str:
+def _next_look(status: Status, busy_with: str, *, watched: bool | None) -> str:
     if busy_with:
         return f"under way, by {busy_with}"
     if not watched:
-        return "none"
+        return "not known" if watched is None else "none"
     left_s = status.look_again_s - (clock.monotonic_s() - status.monotonic_s)
     return f"in {in_words(left_s)}, or when something changes" if left_s > 0 else "due now"
 
 
-def _as_text(status: Status, busy_with: str, *, watched: bool) -> str:
+def _as_text(status: Status, busy_with: str, *, watched: bool | None) -> str:
     lines = [f"{status.phase}: {status.summary}"]
     if status.phase != Phase.PROVISIONED:
         lines.append(f"  what to do: {status.remedy}")
@@ -99,9 +103,11 @@ def _as_text(status: Status, busy_with: str, *, watched: bool) -> str:
         says = ", ".join(f"{name} {word}" for name, word in status.runtime_says.items())
         rows.append(("its own status", f"{says} (what the runtime says; it can be wrong)"))
     lines += [f"  {name + ':':17}{value}" for name, value in rows]
-    if not watched:
+    if watched is None:
+        lines.append(f"  {_HINTS[None].capitalize()}.")
+    elif not watched:
         lines.append(f"  The agent is not running: it looked last at {_time(status.seen_at)}.")
-    if status.step and not _goes_on(status.step):
+    if status.step and watched is not None and not _goes_on(status.step):
         lines.append("  That step was cut off: its process is gone. The next look finds out what came of it.")
     return "\n".join(lines)
 

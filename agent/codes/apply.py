@@ -39,6 +39,17 @@ ENGINE_DOWN = Code(
     "Look at `systemctl status docker` for why it is down, then run `systemctl start docker`. The agent goes on "
     "by itself.",
 )
+ENGINE_TOO_NEW = Code(
+    "apply.engine-too-new",
+    Phase.HELD,
+    Severity.ERROR,
+    "The container engine {engine} refuses this runtime: it takes API {takes} and later, IoT Edge {runtime} asks for {asks}",
+    "An apply stops all modules, and with this engine they would not come back. Docker 29.0 and some later versions "
+    "dropped the older versions of their API. Nothing was applied.",
+    "Install an engine that takes API {asks}: `apt-get install moby-engine` from Microsoft's package repository, or an "
+    "older version of docker-ce (`apt-cache madison docker-ce` lists them). See what an engine takes with "
+    "`docker version`, as its minimum version. Then run `edge-provisioner once`.",
+)
 HOSTNAME_UNSET = Code(
     "apply.hostname-unset",
     Phase.WAITING,

@@ -51,6 +51,16 @@ SNAP = Code(
     "Configure the snap by its own means (`snap info azure-iot-edge`), and run `systemctl disable --now "
     "edge-provisioner`. Or take the packages: run `snap remove azure-iot-edge`, then `apt-get install aziot-edge`.",
 )
+PROXY_BY_TLS = Code(
+    "runtime.proxy-by-tls",
+    Phase.PROVISIONED,
+    Severity.WARNING,
+    "The proxy of {whose} begins with https://, which parts of the runtime can't use",
+    "`https_proxy` names the proxy for https addresses; its own address nearly always begins with http://. With https:// "
+    "some parts of the runtime get through and others do not (as users report; edgeAgent gets no modules then).",
+    "Look at {where}. If the proxy does not insist on TLS, write its address with `http://`, then run "
+    "`systemctl daemon-reload` and, when the modules may stop, `iotedge system restart`.",
+)
 STARTING = Code(
     "runtime.starting",
     Phase.PROVISIONING,

@@ -12,6 +12,7 @@ from agent.values import dataclass
 _PROVEN_S = 120.0  # two rounds of the watchdog
 _RECENT_S = 300.0
 _MANY = 2
+_UNNAMED = "the one under `[agent.config]` in config.toml"
 _HEADERS_S = (
     75.0  # a pull that has not failed by then got through: only the answer's head has a deadline, 60 s
 )
@@ -64,7 +65,9 @@ class _Case:
 
     @property
     def image(self) -> str:
-        return self.watchdog.image or self.container.image or "unknown"
+        refused = re.search(r"(?i)no such image: (\S+)", self.watchdog.reason)
+        named = refused[1] if refused else ""
+        return self.watchdog.image or self.container.image or named or _UNNAMED
 
 
 def fault(seen: Evidence) -> Finding | None:

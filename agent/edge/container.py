@@ -40,10 +40,7 @@ class Container:
 
 def read(body: bytes) -> Container:
     """Read the engine's answer; what is missing or makes no sense there is left empty."""
-    try:
-        document = _table(json.loads(body))
-    except (ValueError, RecursionError):
-        return Container()
+    document = read_document(body)
     state = _table(document.get("State"))
     return Container(
         state=_text(state.get("Status")),
@@ -56,6 +53,14 @@ def read(body: bytes) -> Container:
         image=_text(_table(document.get("Config")).get("Image")),
         error=_text(state.get("Error")),
     )
+
+
+def read_document(body: bytes) -> Mapping[str, Any]:
+    """Read any answer of the engine's; one that is no document is empty."""
+    try:
+        return _table(json.loads(body))
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _table(value: object) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from agent.edge import container
 from agent.edge.container import Container
 from agent.host.network import ask_unix
 from agent.host.root import Root
+from agent.values import dataclass
 
 _SOCKET = "/var/run/docker.sock"
 _TIMEOUT_S = 10.0
@@ -22,9 +23,23 @@ class EngineState(StrEnum):
     UNKNOWN = "unknown"  # it was not asked
 
 
-def ask_engine(root: Root) -> EngineState:
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine as it tells of itself: does it answer, its version, and the oldest API that it takes."""
+
+    state: EngineState = EngineState.UNKNOWN
+    version: str = ""
+    oldest_api: str = ""
+
+
+def ask_engine(root: Root) -> Engine:
     """Ask the engine whether it is there, on the socket that the runtime uses by default."""
-    return EngineState.UP if _get(root, "/_ping")[0] == _OK else EngineState.DOWN
+    status, body = _get(root, "/version")
+    if status != _OK:
+        return Engine(EngineState.DOWN)
+    told = container.read_document(body)
+    version, oldest = (told.get(name) for name in ("Version", "MinAPIVersion"))
+    return Engine(EngineState.UP, *(one if isinstance(one, str) else "" for one in (version, oldest)))
 
 
 def ask_edge_agent(root: Root) -> Container:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from agent.codes import Finding
+from agent.edge.config_text import KeyPath
 from agent.edge.container import Container
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import DeviceAnswer
@@ -56,6 +57,7 @@ class ConfigFacts:
     """config.toml and what apply made of it; `text` is None where there is no file.
 
     `refusal` says why it can't be worked on at all, `hindrance` why it can't be written.
+    `unusable_keys` are keys in it that name a private key's file, that file, and what is the matter with it.
     """
 
     path: str
@@ -63,6 +65,7 @@ class ConfigFacts:
     digest: str = ""
     refusal: Finding | None = None
     hindrance: Finding | None = None
+    unusable_keys: tuple[tuple[KeyPath, str, str], ...] = ()
     newer_than_generated: bool = False
     generated: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     payload: bytes | None = None
@@ -75,7 +78,8 @@ class RuntimeFacts:
     `program` is the runtime's command; where it is None `trouble` says why none is run.
     `units` is None where systemd does not answer; `restarts_before` is what the last look counted;
     `journal` is read only when something is wrong. `change_pid` and `installer_pid` are processes that change
-    the runtime now: an `iotedge` command, and whoever installs packages. `edge_agent` is the container of the
+    the runtime now: an `iotedge` command, and whoever installs packages. `engine_oldest_api` is the oldest
+    version of its API that the container engine takes ("1.41"). `edge_agent` is the container of the
     module edgeAgent, asked for once the device is known.
     """
 
@@ -88,6 +92,8 @@ class RuntimeFacts:
     answer: DeviceAnswer = field(default_factory=DeviceAnswer)
     backup: bool = False
     engine: EngineState = EngineState.UNKNOWN
+    engine_version: str = ""
+    engine_oldest_api: str = ""
     edge_agent: Container = field(default_factory=Container)
     journal: tuple[Entry, ...] = ()
     change_pid: int | None = None

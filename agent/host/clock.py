@@ -50,6 +50,11 @@ def _host_boot_id() -> str:
         return _UNKNOWN_BOOT
 
 
+def sees_processes() -> bool:
+    """Say whether this user sees processes of others: not where /proc is mounted with hidepid, proc(5)."""
+    return os.path.exists("/proc/1/stat")
+
+
 def process_start_ticks(pid: int) -> int | None:
     """Give a process's start in clock ticks since boot (proc(5), stat field 22); None if it has ended."""
     try:

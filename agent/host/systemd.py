@@ -1,6 +1,7 @@
 """systemd: what state units are in, credentials, and the conversation of a service with its manager."""
 
 import os
+import re
 
 from agent.host import files, guarded, process
 from agent.host.root import Root
@@ -11,6 +12,7 @@ _TIMEOUT_S = 20.0
 _PROPERTIES = (
     "Id", "LoadState", "ActiveState", "SubState", "Result", "NRestarts", "ExecMainStatus", "MainPID",
     "UnitFileState", "InvocationID", "ActiveEnterTimestampMonotonic",
+    "Environment",
 )  # fmt: skip
 _RESTARTING = ("auto-restart", "auto-restart-queued")  # the latter since systemd 254
 _CREDENTIAL_FOLDERS = ("/etc/credstore", "/run/credstore")  # systemd.exec(5), LoadCredential=
@@ -31,6 +33,7 @@ class Unit:
     enabled: str = ""
     invocation: str = ""
     active_since_s: float = 0.0  # monotonic
+    proxy_scheme: str = ""  # of its https_proxy; the rest of that may be a secret
 
     @property
     def runs(self) -> bool:
@@ -81,7 +84,13 @@ def _unit(fields: dict[str, str]) -> Unit:
         enabled=fields.get("UnitFileState", ""),
         invocation=fields.get("InvocationID", ""),
         active_since_s=_number(fields, "ActiveEnterTimestampMonotonic") / 1e6,
+        proxy_scheme=_proxy_scheme(fields.get("Environment", "")),
     )
+
+
+def _proxy_scheme(environment: str) -> str:
+    found = re.search(r'(?i)(?:^|[ "])https_proxy=(\w+)://', environment)
+    return found[1].lower() if found else ""
 
 
 def _number(fields: dict[str, str], name: str) -> int:

@@ -6,7 +6,7 @@ import os
 from types import MappingProxyType
 
 from agent.codes import AgentError, Finding, config
-from agent.edge import config_text, generated
+from agent.edge import config_text, generated, key_files
 from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
 from agent.facts.request import Request
 from agent.facts.snapshot import ConfigFacts, Snapshot
@@ -46,7 +46,8 @@ def read(root: Root, settings: Runtime) -> ConfigFacts:
         return replace(facts, refusal=error.finding)
     newest = files.look(root.path(generated.place("identityd")))
     edited = text is not None and newest.kind == "file" and files.look(path).modified_s > newest.modified_s
-    return replace(facts, text=text, digest=digest, newer_than_generated=edited)
+    keys = _unusable_keys(root, text or "")
+    return replace(facts, text=text, digest=digest, newer_than_generated=edited, unusable_keys=keys)
 
 
 def _guard(root: Root, shown: str, path: str) -> None:
@@ -85,6 +86,23 @@ def _config_text(shown: str, path: str) -> tuple[str | None, str]:
 def digest_of(text: str) -> str:
     """Give what tells one text of config.toml from another."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unusable_keys(root: Root, text: str) -> tuple[tuple[config_text.KeyPath, str, str], ...]:
+    """Look at the private keys that are named as files; most devices have none, which is cheap to see."""
+    if "file:" not in text or not any(word in text for word in ("pk", "preloaded_keys")):
+        return ()
+    found = (
+        (key, path, _key_fault(root, path)) for key, path in key_files.key_files(config_text.parse(text))
+    )
+    return tuple(one for one in found if one[2])
+
+
+def _key_fault(root: Root, path: str) -> str:
+    place, reader = root.path(path), root.user(key_files.READER)
+    seen = files.look(os.path.realpath(place))
+    readable = reader is None or bool(reader.rights(seen.mode, seen.uid, seen.gid) & os.R_OK)
+    return key_files.fault(_bytes_or_none(place), readable=readable)
 
 
 def _payload(root: Root) -> bytes | None:

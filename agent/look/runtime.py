@@ -69,6 +69,7 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
     answer = identity_service.DeviceAnswer()
     if identityd is not None and identityd.runs:
         answer = identity_service.ask_device(root)
+    engine = ask_engine(root)
     facts = RuntimeFacts(
         program=program,
         version=_version(root, program, before),
@@ -76,7 +77,9 @@ def _runtime(request: Request, settings: Runtime, before: Status | None) -> Runt
         restarts_before=MappingProxyType({name: unit.restarts for name, unit in known.items()}),
         answer=answer,
         backup=files.look(root.path(_BACKUP)).kind == "file",
-        engine=ask_engine(root),
+        engine=engine.state,
+        engine_version=engine.version,
+        engine_oldest_api=engine.oldest_api,
         change_pid=iotedge.running_change(root, program),
         installer_pid=locks.record_lock_holder(root.path(_PACKAGES_LOCK)),
     )

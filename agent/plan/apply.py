@@ -8,7 +8,7 @@ from agent.edge import generated
 from agent.edge.engine import EngineState
 from agent.edge.evidence import EDGED
 from agent.facts.history import Intent, may_retry
-from agent.facts.snapshot import Snapshot
+from agent.facts.snapshot import RuntimeFacts, Snapshot
 from agent.facts.steps import APPLY, RESTART, ApplyConfig, RestartRuntime
 from agent.plan import verdict
 from agent.plan.case import Case, Found
@@ -50,14 +50,38 @@ def was_cut_off(intent: Intent | None, snapshot: Snapshot) -> bool:
     return not any(unit.active_since_s > intent.since_s for unit in edged)
 
 
+# What the runtime asks the container engine for (Azure/iotedge, docker-rs: 1.34 up to 1.5, 1.41 since then).
+_ASKS_FOR = {"1.4.": (1, 34), "1.5.": (1, 34), "1.6.": (1, 41)}
+
+
+def _engine_too_new(seen: RuntimeFacts) -> Finding | None:
+    """Find an engine that refuses the runtime: an apply would stop the modules and not bring them back."""
+    asked = next((api for begin, api in _ASKS_FOR.items() if seen.version.startswith(begin)), None)
+    oldest = tuple(int(part) for part in seen.engine_oldest_api.split(".") if part.isdecimal())
+    if asked is None or oldest <= asked:
+        return None
+    return apply.ENGINE_TOO_NEW(
+        engine=seen.engine_version,
+        takes=seen.engine_oldest_api,
+        runtime=seen.version,
+        asks=".".join(map(str, asked)),
+    )
+
+
 def _hindrance(case: Case) -> Finding | None:
     """Say what keeps us from applying now."""
-    snapshot, failed, moment = case.snapshot, case.snapshot.history.failed_apply, case.snapshot.moment
+    snapshot = case.snapshot
     if snapshot.tpm.settles_in_s > 0:
         seconds = math.ceil(snapshot.tpm.settles_in_s)
         return apply.SETTLING(node=snapshot.tpm.node, seconds=seconds)
     if _was_applied(snapshot) and snapshot.runtime.engine is EngineState.DOWN:
         return apply.ENGINE_DOWN()
+    return _engine_too_new(snapshot.runtime) or _failed_already(case)
+
+
+def _failed_already(case: Case) -> Finding | None:
+    """Give the last failure of this very config.toml, while it is not worth another try."""
+    snapshot, failed, moment = case.snapshot, case.snapshot.history.failed_apply, case.snapshot.moment
     if failed is None or snapshot.insist:
         return None
     if case.wish.changed or failed.config_digest != snapshot.config.digest:

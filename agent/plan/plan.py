@@ -16,11 +16,19 @@ from agent.plan.case import Case, Concern, Found
 from agent.plan.config_file import config_file
 from agent.plan.refused import refused
 from agent.plan.stop import StopError
+from agent.plan.surroundings import surroundings
 from agent.plan.wish import wish
 from agent.settings import Settings
 from agent.values import dataclass
 
-_CONCERNS: tuple[Concern, ...] = (refused, by_tpm.keys, by_tpm.access, config_file, apply_config)
+_CONCERNS: tuple[Concern, ...] = (
+    surroundings,
+    refused,
+    by_tpm.keys,
+    by_tpm.access,
+    config_file,
+    apply_config,
+)
 _KNOWN_VERSIONS = ("1.4.", "1.5.", "1.6.")
 
 

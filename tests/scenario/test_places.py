@@ -89,3 +89,42 @@ def test_the_snap_is_held_before_anything_is_made(base: str) -> None:
 
         assert (looked["phase"], looked["code"]) == ("held", "runtime.snap")
         assert made_nothing(stage)
+
+
+def test_an_engine_that_refuses_the_runtime_is_told_before_the_apply(provisioned: Stage) -> None:
+    edged = provisioned.edged()
+    provisioned.machine.fault(engine_oldest_api="1.44")
+    provisioned.settings({"runtime": {"auto_reprovisioning_mode": "OnErrorOnly"}})
+
+    looked = provisioned.once()
+
+    assert (looked["phase"], looked["code"]) == ("held", "apply.engine-too-new")
+    assert "API 1.44 and later" in looked["summary"]
+    assert provisioned.edged() == edged
+    provisioned.machine.fault(engine_oldest_api=None)
+    assert provisioned.provision()["device_id"] == "dev-tpm-1"
+
+
+def test_keys_that_the_key_service_can_not_read_are_told(stage: Stage) -> None:
+    stage.write("/k/edge-ca.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nc2VjcmV0\n")
+    text = '[edge_ca]\ncert = "file:///k/c.pem"\npk = "file:///k/edge-ca.pem"\n'
+    stage.write(CONFIG, text, 0o600)
+    planned = stage.run("plan").out
+
+    assert "The private key /k/edge-ca.pem (config.toml, line 3: edge_ca.pk) has a pass phrase" in planned
+    assert "c2VjcmV0" not in planned
+    assert [notice["code"] for notice in stage.provision()["notices"]] == ["config.key-unusable"]
+
+
+def test_status_says_so_where_no_processes_show(
+    provisioned: Stage, can_mount: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = mounted("-t proc -o hidepid=invisible proc /proc", ("true",))
+    assert ended.status == 0
+    argv = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *provisioned.argv("status"))
+
+    hidden = mounted("-t proc -o hidepid=invisible proc /proc", argv)
+
+    assert "Whether the agent runs does not show to a user who sees no processes of others" in hidden.out
+    assert "The agent is not running" not in hidden.out
+    assert "The agent is not running" in run_command(argv).out

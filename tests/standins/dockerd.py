@@ -104,11 +104,25 @@ def _edge_agent(daemon: Daemon, state: EngineState, request: Request) -> Answer:
     return Answer(204)
 
 
+def _oldest_api(daemon: Daemon) -> str:
+    return str(faults(daemon.root).get("engine_oldest_api", "1.12"))
+
+
+def _too_old(daemon: Daemon, request: Request) -> Answer | None:
+    """Refuse a version of the API that is older than the oldest, as Docker 29 does."""
+    oldest = _oldest_api(daemon)
+    if not request.path.startswith("/v1.41/") or float(oldest) <= 1.41:  # the path's
+        return None
+    text = f"client version 1.41 is too old. Minimum supported API version is {oldest}, please upgrade"
+    return Answer(400, {"message": f"{text} your client to a newer version"})
+
+
 def _answer(daemon: Daemon, state: EngineState, request: Request) -> Answer:
     """Answer a request, whatever version of the API stands before its path."""
+    oldest = _oldest_api(daemon)
     fixed = {
         "_ping": "OK",
-        "version": {"Version": "20.10.24+dfsg1", "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
+        "version": {"Version": "20.10.24+dfsg1", "ApiVersion": "1.41", "MinAPIVersion": oldest},
         "info": {"LoggingDriver": "json-file", "ServerVersion": "20.10.24+dfsg1"},
     }
     match request.path.removeprefix("/v1.41").lstrip("/").split("/"):
@@ -128,4 +142,6 @@ def _answer(daemon: Daemon, state: EngineState, request: Request) -> Answer:
 def run(daemon: Daemon) -> None:
     """Be the engine."""
     state = EngineState(daemon.root)
-    daemon.serve({"docker.socket": lambda request: _answer(daemon, state, request)})
+    daemon.serve(
+        {"docker.socket": lambda request: _too_old(daemon, request) or _answer(daemon, state, request)}
+    )

@@ -82,7 +82,7 @@ def test_a_pull_that_fails_is_told_by_the_engines_words(words: str, wanted: Code
 def test_an_image_that_is_not_there_and_not_to_be_fetched() -> None:
     words = f"HTTP 404 Not Found: No such image: {IMAGE}"
 
-    assert _code(fault(device(None, refused(CREATE, words)))) is modules.NOT_PRELOADED
+    assert fault(device(None, refused(CREATE, words))) == modules.NOT_PRELOADED(image=IMAGE)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,9 @@ def test_an_identity_that_the_hub_does_not_give() -> None:
 
 
 def test_the_image_is_unknown_where_nobody_named_it() -> None:
-    assert fault(device(None, refused(CREATE, "No such image"))) == modules.NOT_PRELOADED(image="unknown")
+    found = fault(device(None, refused(CREATE, "No such image")))
+
+    assert found == modules.NOT_PRELOADED(image="the one under `[agent.config]` in config.toml")
 
 
 # What is no fault

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sample import ALL, is_played
+from tests.sample import ALL, SEED, is_played, seed
 
 _CASES = 30
 _LANDINGS = 10
@@ -35,3 +35,13 @@ def test_nothing_is_left_out_for_long(of: int) -> None:
     missed = sum(_CASES - len(set().union(*window)) for window in windows)
 
     assert missed / (len(windows) * _CASES) < 2 * (1 - 1 / of) ** _LANDINGS
+
+
+def test_where_there_is_no_git_a_sample_is_played_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.delenv(SEED, raising=False)
+    monkeypatch.setattr("tests.sample.subprocess.run", nobody)
+
+    assert seed() == "no commit"
