@@ -4,6 +4,7 @@ Exit status and "Done." prove nothing about an apply; these files do. Only what 
 decide is compared, in the spelling that the runtime gives it (runtime 1.6, observed).
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -14,6 +15,11 @@ from agent.values import dataclass
 
 SERVICES = ("keyd", "certd", "identityd", "tpmd", "edged")  # in the order in which apply writes them
 DEFAULT_MODE = "Dynamic"
+LARGEST = 256 * 1024  # bytes of a generated file; those of a device have some thousands
+# The daemons' users may change their files. A key of n parts costs tomllib n * n of time and of memory (seen:
+# 260 kB of one key took all that there was), and no generated file has one of more than a few.
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
+_ENDLESS_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{64}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,12 @@ def place(service: str) -> str:
 
 
 def document_of(text: str | None) -> dict[str, Any] | None:
-    """Parse a generated file; None where it is missing or torn."""
+    """Parse a generated file; None where it is missing or torn, or made to keep us busy."""
+    if text is None or _ENDLESS_KEY.search(text):
+        return None
     try:
-        return None if text is None else tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -1,6 +1,7 @@
 """The runtime's identity service: which device it says this is. Asked only while its unit already runs."""
 
 import json
+import re
 from enum import StrEnum
 
 from agent.host.network import ask_unix
@@ -10,6 +11,9 @@ from agent.values import dataclass
 _SOCKET = "/run/aziot/identityd.sock"
 _DEVICE = "/identities/device?api-version=2020-09-01"
 _TIMEOUT_S = 5.0
+# What a hub and a device can be called, and somewhat more: printable ASCII, and not longer (IoT Hub has 128
+# characters for a device, DNS 253 for a host, which may have a port). Whatever else comes is no answer.
+_HUB, _DEVICE_ID = re.compile("[!-~]{1,260}"), re.compile("[!-~]{1,128}")
 _OK, _BAD_REQUEST, _UNAUTHORISED = 200, 400, 401
 
 
@@ -50,6 +54,8 @@ def ask_device(root: Root, *, timeout_s: float = _TIMEOUT_S) -> DeviceAnswer:
 def _device_of(body: bytes) -> DeviceAnswer:
     try:
         spec = json.loads(body)["spec"]
-        return DeviceAnswer(AnswerKind.DEVICE, str(spec["hubName"]), str(spec["deviceId"]))
-    except (ValueError, KeyError, TypeError):
-        return DeviceAnswer(AnswerKind.NO_ANSWER)
+        hub, device_id = spec["hubName"], spec["deviceId"]
+        named = _HUB.fullmatch(hub) and _DEVICE_ID.fullmatch(device_id)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        named = None
+    return DeviceAnswer(AnswerKind.DEVICE, hub, device_id) if named else DeviceAnswer(AnswerKind.NO_ANSWER)

@@ -22,6 +22,7 @@ _ABOUT = {
     "SYSLOG_IDENTIFIER": "edge-provisioner",
     "OBJECT_SYSTEMD_UNIT": "edge-provisioner.service",
 }
+_OWN = ("_SYSTEMD_UNIT", "_SYSTEMD_INVOCATION_ID")
 _COLOURS = {3: "\x1b[31m", 4: "\x1b[33m", 5: "\x1b[1m"}
 
 
@@ -61,10 +62,12 @@ def _entry(line: bytes) -> Entry | None:
         return None
     if not isinstance(fields, dict):
         return None
+    # Any process may send any field without an underscore; of units in the third person only systemd speaks.
+    unit, invocation = ("UNIT", "INVOCATION_ID") if _text(fields.get("_PID")) == "1" else _OWN
     return Entry(
-        unit=_text(fields.get("_SYSTEMD_UNIT")) if fields.get("UNIT") is None else _text(fields["UNIT"]),
+        unit=_text(fields.get(unit)),
         message=_text(fields.get("MESSAGE")),
-        invocation=_text(fields.get("INVOCATION_ID") or fields.get("_SYSTEMD_INVOCATION_ID")),
+        invocation=_text(fields.get(invocation)),
         realtime_s=int(_text(fields.get("__REALTIME_TIMESTAMP")) or 0) / 1e6,
         monotonic_s=int(_text(fields.get("__MONOTONIC_TIMESTAMP")) or 0) / 1e6,
         boot_id=_text(fields.get("_BOOT_ID")),

@@ -30,13 +30,20 @@ class Answer:
 
 
 class _DeadlineSocket(socket.socket):
-    """A socket whose receives share one deadline, so that a dripping peer can't stretch it."""
+    """A socket whose receives share one deadline, so that drops and floods can't stretch it."""
 
     deadline = 0.0
 
     def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        """Receive within what is left of the deadline."""
-        self.settimeout(max(0.001, self.deadline - time.monotonic()))
+        """Receive within what is left of the deadline.
+
+        Raises:
+            TimeoutError: nothing is left.
+        """
+        left_s = self.deadline - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        self.settimeout(left_s)
         return super().recv_into(buffer, nbytes, flags)
 
 
@@ -122,14 +129,14 @@ def _body(stream: BufferedReader, headers: dict[bytes, bytes]) -> bytes | None:
 
 
 def _chunks(stream: BufferedReader) -> bytes | None:
-    body = b""
+    body = bytearray()
     while size := int(_line(stream).partition(b";")[0], 16):
         piece = _exactly(stream, size)
         if piece is None or len(body) + size > _LARGEST_BODY:
             return None
         body += piece
         _line(stream)
-    return body
+    return bytes(body)
 
 
 def _exactly(stream: BufferedReader, size: int) -> bytes | None:

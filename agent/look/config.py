@@ -116,7 +116,7 @@ def _payload(root: Root) -> bytes | None:
 
 def _bytes_or_none(path: str) -> bytes | None:
     try:
-        return files.read(path)
+        return files.read(path, limit=generated.LARGEST)
     except OSError:
         return None
 

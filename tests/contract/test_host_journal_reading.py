@@ -30,8 +30,8 @@ def test_entries_are_read_as_journalctl_gives_them(tmp_path: Path) -> None:
         "_BOOT_ID": "b8aa",
         "_PID": "31207",
     }
-    of_systemd = {"_SYSTEMD_UNIT": "init.scope", "UNIT": "aziot-tpmd.service", "INVOCATION_ID": "6be7"}
-    root = journalctl(tmp_path, line, {**of_systemd, "MESSAGE": "Started."})
+    of_systemd = {"_SYSTEMD_UNIT": "init.scope", "_PID": "1", "UNIT": "aziot-tpmd.service"}
+    root = journalctl(tmp_path, line, {**of_systemd, "INVOCATION_ID": "6be7", "MESSAGE": "Started."})
 
     found = journal.read(root, ("aziot-tpmd.service", "x.service"), newest=7)
 
@@ -39,10 +39,21 @@ def test_entries_are_read_as_journalctl_gives_them(tmp_path: Path) -> None:
         Entry(
             "aziot-tpmd.service", "Starting service...", "6be7", 1795325509.564626, 2893.959935, "b8aa", 31207
         ),
-        Entry("aziot-tpmd.service", "Started.", "6be7"),
+        Entry("aziot-tpmd.service", "Started.", "6be7", pid=1),
     )
     asked = (tmp_path / "asked").read_text()
     assert "-o json -b -n 7 -u aziot-tpmd.service -u x.service" in asked
+
+
+def test_nobody_but_systemd_speaks_for_another_unit(tmp_path: Path) -> None:
+    """Fields without an underscore are the sender's own; journalctl -u gives what the sender's unit wrote."""
+    forged = {"UNIT": "aziot-identityd.service", "INVOCATION_ID": "0bad", "MESSAGE": "unauthorized"}
+    sender = {"_SYSTEMD_UNIT": "aziot-tpmd.service", "_SYSTEMD_INVOCATION_ID": "6be7", "_PID": "31207"}
+    root = journalctl(tmp_path, forged | sender)
+
+    found = journal.read(root, ("aziot-tpmd.service",), newest=1)
+
+    assert found == (Entry("aziot-tpmd.service", "unauthorized", "6be7", pid=31207),)
 
 
 @pytest.mark.parametrize(

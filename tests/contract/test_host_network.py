@@ -171,6 +171,21 @@ def test_a_daemon_that_says_nothing_gives_none_at_the_deadline(daemon: Start) ->
     assert ask_unix(daemon(serve), "GET", "/", timeout_s=0.1) is None
 
 
+def test_a_daemon_that_never_stops_cannot_stretch_the_deadline_either(daemon: Start) -> None:
+    """Each byte in a chunk of its own is much to do for little of the largest body."""
+    sent = []
+
+    def flood(client: socket.socket) -> None:
+        _request(client)
+        client.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                sent.append(client.send(b"1\r\nx\r\n" * 1000))
+
+    assert ask_unix(daemon(flood), "GET", "/", timeout_s=0.05) is None
+    assert sum(sent) < 6 * 1024 * 1024, "the whole of the largest body was read"
+
+
 def test_a_dripping_daemon_cannot_stretch_the_deadline(daemon: Start) -> None:
     """Each byte comes well before a deadline for a single byte would have passed; there are thousands."""
     dripped = 0

@@ -87,6 +87,36 @@ def test_a_missing_or_torn_file_says_nothing(service: str, text: str | None) -> 
     assert document_of(text) is None
 
 
+_MANY = 5000  # parts of a key: 0.1 GB where it is parsed all the same
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a = {'[' * 100_000}",
+        f"a = {'{b = ' * 50_000}",
+        f"a{'.b' * _MANY} = 1",
+        f"a{' . b' * _MANY} = 1",
+        '"\\""' + '."\\""' * _MANY + " = 1",
+        "''" + '.\'"\'."\\\\".b' * _MANY + " = 1",
+        f"[a{'.b' * _MANY}]",
+        f"x = {{ a{'.b' * _MANY} = 1 }}",
+        f"good = 1\na{'.b' * _MANY} = 1",
+    ],
+    ids=range(9),
+)
+def test_a_file_that_was_made_to_keep_us_busy_says_nothing(text: str) -> None:
+    """The daemons' users own their files, and tomllib's work grows with the square of a key's parts."""
+    assert document_of(text) is None
+
+
+def test_dots_in_values_are_no_keys() -> None:
+    addresses = ",".join(f'"10.0.{one}.1"' for one in range(100))
+    text = f'a.b = \'[{addresses}]\'\nc = """\n{"1.2 " * 100}\n"""\n'
+
+    assert document_of(text) is not None
+
+
 def test_without_any_file_all_five_are_missed() -> None:
     assert disagreements({}, {}) == tuple(Disagreement(service, "the file itself") for service in SERVICES)
 

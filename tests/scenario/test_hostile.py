@@ -1,0 +1,102 @@
+"""The runtime's users after a break-in: what they own on the machine is read by root, and must not rule it.
+
+Each of them acts with its own ids only, on what the runtime's packages give it.
+"""
+
+import os
+import socket
+import stat
+from collections.abc import Callable
+
+import pytest
+
+from tests.scenario.stage import Stage
+from tests.standins.layout import ids
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+_SECRET = "hunter2-of-root"  # noqa: S105
+_EDGEDS = "/etc/aziot/edged/config.d/00-super.toml"  # in a folder of user iotedge's own
+_IDENTITYDS = "/etc/aziot/identityd/config.d/00-super.toml"  # in root's folder, aziotid's own file
+_BOMB = f"a{'.b' * 5_000} = 1\n"
+
+
+def _as(stage: Stage, user: str, deed: Callable[[], object]) -> None:
+    """Do something as a user of the machine, in a process of its own."""
+    uid, gid = ids(stage.machine.root, user) or (65534, 65534)
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+            deed()
+            status = 0
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def _sparse(place: str) -> None:
+    with open(place, "wb") as target:
+        target.truncate(1 << 40)
+
+
+def _bomb(place: str) -> None:
+    with open(place, "w", encoding="ascii") as target:
+        target.write(_BOMB)
+
+
+def _socket(place: str) -> None:
+    os.chdir(os.path.dirname(place))
+    socket.socket(socket.AF_UNIX).bind(os.path.basename(place))
+
+
+_LEFT: dict[str, Callable[[str], object]] = {
+    "a pipe": os.mkfifo,
+    "a socket": _socket,
+    "a file of a terabyte": _sparse,
+    "a key without end": _bomb,
+    "an endless device": lambda place: os.symlink("/dev/zero", place),
+    "a link to itself": lambda place: os.symlink("00-super.toml", place),
+    "a process that is waited for": lambda place: os.symlink("/proc/self/fd/0", place),
+}
+
+
+@pytest.mark.parametrize("left", _LEFT)
+def test_what_lies_in_place_of_a_generated_file_is_replaced(provisioned: Stage, left: str) -> None:
+    place = provisioned.path(_EDGEDS)
+
+    def deed() -> None:
+        os.unlink(place)
+        _LEFT[left](place)
+
+    _as(provisioned, "iotedge", deed)
+
+    assert provisioned.look_until("runtime.provisioned")
+    assert stat.S_ISREG(os.lstat(place).st_mode)
+
+
+def test_a_link_to_roots_file_shows_nothing_of_it(provisioned: Stage) -> None:
+    """A word of it that fits would be taken for the host name of the last apply."""
+    secret, place = provisioned.path("/etc/secret.toml"), provisioned.path(_EDGEDS)
+    text = f'hostname = "{_SECRET}"\nauto_reprovisioning_mode = "{_SECRET}"\n'
+    provisioned.write("/etc/secret.toml", text, 0o600)
+
+    def deed() -> None:
+        os.unlink(place)
+        os.symlink(secret, place)
+
+    _as(provisioned, "iotedge", deed)
+    told = [provisioned.run(*words) for words in (("plan",), ("plan", "--json"), ("once",), ("status",))]
+
+    assert not [one for one in told if _SECRET in one.out + one.err]
+    assert _SECRET not in provisioned.heard
+    assert provisioned.look_until("runtime.provisioned")
+    assert provisioned.read("/etc/secret.toml") == text, "nothing went through the link"
+
+
+def test_the_own_file_of_a_user_keeps_no_look_busy(provisioned: Stage) -> None:
+    _as(provisioned, "aziotid", lambda: _bomb(provisioned.path(_IDENTITYDS)))
+
+    assert provisioned.look_until("runtime.provisioned")
