@@ -4,7 +4,7 @@ from agent.act.record import Record
 from agent.act.work import Work, program_of, settings_of
 from agent.codes import AgentError, Finding, Phase, apply
 from agent.edge import apply_text, config_text, generated, iotedge
-from agent.facts.history import Attempt, pause_s
+from agent.facts.history import LONGEST_PAUSE_S, Attempt, may_retry, pause_s
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import APPLY, ApplyConfig, RestartRuntime
 from agent.host import clock
@@ -28,7 +28,8 @@ def apply_config(work: Work, snapshot: Snapshot, _step: ApplyConfig) -> Snapshot
     if failure is not None:
         _record_failure(work, snapshot, failure)
         raise AgentError(failure)
-    work.record.update(applied_digest=snapshot.config.digest, failed_apply=None)
+    reapplied = _reapplied(work, snapshot)
+    work.record.update(applied_digest=snapshot.config.digest, failed_apply=None, reapplied=reapplied)
     return snapshot
 
 
@@ -60,6 +61,17 @@ def _unproven(work: Work, settings: Settings) -> Finding | None:
     facts = read(work.request.root, settings.runtime)
     wrong = generated.disagreements(config_text.parse(facts.text or ""), facts.generated)
     return apply.UNPROVEN(service=f"aziot-{wrong[0].service}", about=wrong[0].about) if wrong else None
+
+
+def _reapplied(work: Work, snapshot: Snapshot) -> Attempt | None:
+    """Count an apply of what was applied before: who undoes it would have us stop all modules each time."""
+    digest, boot_id, now_s = snapshot.config.digest, snapshot.moment.boot_id, clock.monotonic_s()
+    before = work.record.history.reapplied
+    if work.record.history.applied_digest != digest:
+        return None
+    lately = before is not None and not may_retry(before, boot_id=boot_id, now_s=now_s - LONGEST_PAUSE_S)
+    times = 1 + (before.failures if before is not None and lately else 0)
+    return Attempt(digest, apply.UNDONE.name, (), times, boot_id, now_s + pause_s(times, clock.jitter()))
 
 
 def _record_failure(work: Work, snapshot: Snapshot, failure: Finding) -> None:

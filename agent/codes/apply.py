@@ -131,6 +131,17 @@ TIMED_OUT = Code(
     "See what hangs with `systemctl list-jobs` and `docker ps`. If the device only needs longer, raise "
     "`apply_timeout_s` under `[runtime]` in `/etc/edge-provisioner/agent.toml`; 900 is the most.",
 )
+UNDONE = Code(
+    "apply.undone",
+    Phase.DEGRADED,
+    Severity.ERROR,
+    "Something changes what `iotedge config apply` generates for {service}: {about} is not as it was applied",
+    "This config.toml was applied before, and applied again when the daemon's file said something else. Now it does so "
+    "once more. Every apply stops all modules, so it is repeated with pauses that grow up to an hour.",
+    "See what was changed, when and by whom, with `ls -l --full-time /etc/aziot/*/config.d`. A person or a program that "
+    "wants other values has to change the agent's settings or `/etc/aziot/config.toml`; if nobody meant it, look at "
+    "what runs as that file's user. Then run `edge-provisioner once`, which applies at once.",
+)
 UNPROVEN = Code(
     "apply.unproven",
     Phase.DEGRADED,

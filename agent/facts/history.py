@@ -14,7 +14,7 @@ from agent.values import asdict, dataclass, fields, replace
 SCHEMA = 1
 PLACE = "/var/lib/edge-provisioner/history.json"
 _FIRST_PAUSE_S = 30.0
-_LONGEST_PAUSE_S = 3600.0
+LONGEST_PAUSE_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The record. `written` is our keys of config.toml as last written or adopted, secrets as digests."""
+    """The record. `written` is our keys of config.toml as last written or adopted, secrets as digests.
+
+    `reapplied` is an apply that had to be done again, for what it had generated was changed by somebody.
+    """
 
     schema: int = SCHEMA
     ek_public: str = ""  # hex
@@ -61,6 +64,7 @@ class History:
     written: tuple[tuple[str, Any], ...] = ()
     applied_digest: str = ""
     failed_apply: Attempt | None = None
+    reapplied: Attempt | None = None
     identity: Identity | None = None
     intent: Intent | None = None
 
@@ -77,6 +81,7 @@ class History:
         known = {field.name: document[field.name] for field in fields(cls) if field.name in document}
         parts: Mapping[str, Callable[..., Any]] = {
             "failed_apply": _attempt,
+            "reapplied": _attempt,
             "identity": Identity,
             "intent": Intent,
         }
@@ -102,7 +107,7 @@ def _attempt(*, facts: Iterable[tuple[str, str]], **others: Any) -> Attempt:
 
 def pause_s(failures: int, chance: float) -> float:
     """Give the pause after so many failures in a row: doubling, capped, with jitter in its upper half."""
-    whole = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
+    whole = min(LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(failures - 1, 16))
     return whole * (0.5 + 0.5 * chance)
 
 

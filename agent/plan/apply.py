@@ -7,11 +7,13 @@ from agent.codes import Finding, apply
 from agent.edge import generated
 from agent.edge.engine import EngineState
 from agent.edge.evidence import EDGED
+from agent.edge.generated import Disagreement
 from agent.facts.history import Intent, may_retry
-from agent.facts.snapshot import RuntimeFacts, Snapshot
+from agent.facts.snapshot import Snapshot
 from agent.facts.steps import APPLY, RESTART, ApplyConfig, RestartRuntime
 from agent.plan import verdict
 from agent.plan.case import Case, Found
+from agent.plan.engine import engine_too_new
 from agent.plan.stop import StopError
 
 
@@ -24,7 +26,7 @@ def apply_config(case: Case) -> Iterator[Found]:
     cut_off = was_cut_off(snapshot.history.intent, snapshot)
     if (wrong or cut_off) and snapshot.runtime.installer_pid is not None:
         raise StopError(apply.PACKAGES_BUSY(pid=snapshot.runtime.installer_pid))
-    hindrance = _hindrance(case) if wrong else None
+    hindrance = _hindrance(case) or _undone(case, wrong[0]) if wrong else None
     if wrong and hindrance is None:
         reason = f"{wrong[0].about} is not applied yet" if _was_applied(snapshot) else "never applied"
         yield ApplyConfig(reason)
@@ -50,22 +52,14 @@ def was_cut_off(intent: Intent | None, snapshot: Snapshot) -> bool:
     return not any(unit.active_since_s > intent.since_s for unit in edged)
 
 
-# What the runtime asks the container engine for (Azure/iotedge, docker-rs: 1.34 up to 1.5, 1.41 since then).
-_ASKS_FOR = {"1.4.": (1, 34), "1.5.": (1, 34), "1.6.": (1, 41)}
-
-
-def _engine_too_new(seen: RuntimeFacts) -> Finding | None:
-    """Find an engine that refuses the runtime: an apply would stop the modules and not bring them back."""
-    asked = next((api for begin, api in _ASKS_FOR.items() if seen.version.startswith(begin)), None)
-    oldest = tuple(int(part) for part in seen.engine_oldest_api.split(".") if part.isdecimal())
-    if asked is None or oldest <= asked:
+def _undone(case: Case, wrong: Disagreement) -> Finding | None:
+    """Say that what was applied again is undone again, and for how long that is not answered by an apply."""
+    snapshot, again, moment = case.snapshot, case.snapshot.history.reapplied, case.snapshot.moment
+    if again is None or snapshot.insist or case.wish.changed or again.config_digest != snapshot.config.digest:
         return None
-    return apply.ENGINE_TOO_NEW(
-        engine=seen.engine_version,
-        takes=seen.engine_oldest_api,
-        runtime=seen.version,
-        asks=".".join(map(str, asked)),
-    )
+    if may_retry(again, boot_id=moment.boot_id, now_s=moment.monotonic_s):
+        return None
+    return apply.UNDONE(service=f"aziot-{wrong.service}", about=wrong.about)
 
 
 def _hindrance(case: Case) -> Finding | None:
@@ -76,7 +70,7 @@ def _hindrance(case: Case) -> Finding | None:
         return apply.SETTLING(node=snapshot.tpm.node, seconds=seconds)
     if _was_applied(snapshot) and snapshot.runtime.engine is EngineState.DOWN:
         return apply.ENGINE_DOWN()
-    return _engine_too_new(snapshot.runtime) or _failed_already(case)
+    return engine_too_new(snapshot.runtime) or _failed_already(case)
 
 
 def _failed_already(case: Case) -> Finding | None:

@@ -6,6 +6,7 @@ Each of them acts with its own ids only, on what the runtime's packages give it.
 import os
 import socket
 import stat
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -94,6 +95,29 @@ def test_a_link_to_roots_file_shows_nothing_of_it(provisioned: Stage) -> None:
     assert _SECRET not in provisioned.heard
     assert provisioned.look_until("runtime.provisioned")
     assert provisioned.read("/etc/secret.toml") == text, "nothing went through the link"
+
+
+def test_who_undoes_what_was_applied_does_not_stop_the_modules_each_time(provisioned: Stage) -> None:
+    place = provisioned.path(_IDENTITYDS)
+    before = provisioned.edged()
+
+    def undo() -> None:
+        with open(place, "w", encoding="ascii") as target:
+            target.write("x = 1\n")
+
+    _as(provisioned, "aziotid", undo)
+    assert provisioned.watched_look()["code"] != "apply.undone"
+    once = provisioned.edged()
+    _as(provisioned, "aziotid", undo)
+    undone = [provisioned.watched_look() for _ in range(3)]
+
+    assert [look["code"] for look in undone] == ["apply.undone"] * 3
+    assert "aziot-identityd: provisioning.source" in undone[0]["summary"]
+    assert before != once == provisioned.edged()
+    remedy = next(part for part in undone[0]["remedy"].split("`") if part.startswith("ls"))
+    command = ["sh", "-ec", remedy.replace("/etc/", provisioned.path("/etc/"))]
+    assert "00-super.toml" in subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert provisioned.look_until("runtime.provisioned")
 
 
 def test_the_own_file_of_a_user_keeps_no_look_busy(provisioned: Stage) -> None:

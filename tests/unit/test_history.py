@@ -16,6 +16,7 @@ FULL = History(
     machine_id="f0e1",
     written=(("hostname", "e2e"), ("provisioning.payload", {"uri": "file:///x"})),
     applied_digest="ab" * 32,
+    reapplied=Attempt("cd" * 32, "apply.undone", (), 2, "boot-1", 12.5),
     failed_apply=Attempt("cd" * 32, "apply.failed", (("reason", "x"), ("status", "1")), 3, "boot-1", 12.5),
     identity=Identity("hub.test", "dev", "0ne1", "line-4", "https://dps.test"),
     intent=Intent("apply-config", "t-1", "boot-1"),

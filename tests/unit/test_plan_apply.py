@@ -103,6 +103,31 @@ def test_the_engine_is_needed_from_the_second_apply_on(engine: EngineState) -> N
         assert names(second) == ["apply-config"]
 
 
+def reapplied(device: Snapshot, **changes: object) -> Snapshot:
+    """Give a device whose config.toml was applied a second time; a third may follow in a minute."""
+    attempt = Attempt(device.config.digest, "apply.undone", (), 1, BOOT, NOW_S + 60)
+    return changed(device, history={"reapplied": changed(attempt, **changes)})
+
+
+def test_what_somebody_undoes_again_and_again_is_not_applied_each_time() -> None:
+    found = plan(reapplied(unapplied(healthy())))
+
+    assert (names(found), code(found)) == ([], "apply.undone")
+    assert dict(found.finding.facts if found.finding else ())["service"] == "aziot-identityd"
+    assert code(plan(reapplied(healthy()))) == "runtime.provisioned"
+
+
+@pytest.mark.parametrize(
+    "change", [{"retry_at_s": NOW_S}, {"boot_id": "another"}, {"config_digest": "another"}], ids=str
+)
+def test_it_is_applied_after_the_pause_or_when_it_is_another_matter(change: dict[str, object]) -> None:
+    assert names(plan(reapplied(unapplied(healthy()), **change))) == ["apply-config"]
+
+
+def test_a_person_has_it_applied_at_once() -> None:
+    assert names(plan(changed(reapplied(unapplied(healthy())), insist=True))) == ["apply-config"]
+
+
 # After a failure
 
 
