@@ -6,10 +6,9 @@ import sys
 
 from agent.cli import chosen_tpm
 from agent.codes import AgentError, ExitCode, Finding
-from agent.codes import tpm as codes
 from agent.host.root import Root
 from agent.passes import lock
-from agent.tpm import keys
+from agent.tpm import keys, nodes
 from agent.values import dataclass, replace
 
 
@@ -44,7 +43,7 @@ def _ensure(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     requests = chosen_tpm.every_request(options, chosen_tpm.lenient_settings(options))
     if not requests:
-        raise AgentError(codes.ABSENT())
+        raise AgentError(nodes.absence(options.root))
     reports = [_look(options.root, request) for request in requests]
     _print(reports, as_json=options.json)
     return max(report.exit_code for report in reports)

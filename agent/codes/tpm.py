@@ -30,6 +30,18 @@ ABSENT = Code(
     "device). The agent goes on by itself as soon as a TPM appears.",
 )
 
+NO_DRIVER = Code(
+    "tpm.no-driver",
+    Phase.WAITING,
+    Severity.WARNING,
+    "The firmware announces a TPM, but no driver has taken it",
+    "{source} is there, so the firmware has a TPM to offer. Yet there is no /dev/tpmrm* and no /dev/tpm*: the kernel's driver "
+    "is missing or not loaded yet, or it could not use what the firmware describes.",
+    'Run `modprobe -a tpm_crb tpm_tis`, then look at `dmesg | grep -iE "tpm|MSFT0101"`. If the driver says why it '
+    "refuses, a newer firmware or kernel is the usual cure. On a board with a device tree the chip's bus driver and "
+    "its overlay come first. The agent goes on by itself as soon as a TPM appears.",
+)
+
 NODE_ABSENT = Code(
     "tpm.node-absent",
     Phase.WAITING,
@@ -111,6 +123,17 @@ BAD_TCTI = Code(
     "`[tpm] device`, or `--tpm`, holds a TCTI string that the TPM library does not know or whose parameters are wrong.",
     "Write `auto`, a node such as `/dev/tpmrm0`, `ek:` and the beginning of an EK Name, or a TCTI string such as "
     "`swtpm:host=127.0.0.1,port=2321`.",
+)
+
+NO_NODE_MODULE = Code(
+    "tpm.module-missing",
+    Phase.HELD,
+    Severity.ERROR,
+    "The TPM library has no module for device nodes such as {device} ({detail})",
+    "The part of tpm2-tss that speaks to device nodes is a package of its own, libtss2-tcti-device. It is not "
+    "installed, or its file is damaged. The runtime needs it too.",
+    'Run `apt-get install --reinstall "^libtss2-tcti-device0"`: Debian 12 calls the package libtss2-tcti-device0, '
+    f"Debian 13 and Ubuntu 24.04 libtss2-tcti-device0t64. In a Yocto image, add libtss2-tcti-device. {_ONCE}",
 )
 
 # Opening it
@@ -327,6 +350,29 @@ FAILURE_MODE = Code(
     "Its self-test failed, or its state is damaged. It answers nothing but questions about the failure.",
     f"Note what `tpm2_gettestresult` says {_TOOLS}. Switch the device off and on, not only restart it {_UNLESS}. If the "
     "TPM fails again, it is broken.",
+)
+
+FIRMWARE_UPDATE = Code(
+    "tpm.firmware-update",
+    Phase.HELD,
+    Severity.ERROR,
+    "{device} waits for the rest of a firmware update",
+    "An update of the TPM's own firmware was broken off, by a power cut for one, and the chip answers every command "
+    "with 0x12d (TPM_RC_UPGRADE). On some chips any other command spoils what can still be resumed, so the agent sends "
+    "none until the node is a new one. The keys, and with them the identity, usually outlive the update.",
+    "Leave the power on. Finish the update with the vendor's tool, or with `fwupdmgr update` where fwupd knows the "
+    f"chip. Then restart the device {_UNLESS}; the agent looks at the TPM again by itself.",
+)
+
+COMMAND_UNKNOWN = Code(
+    "tpm.command-unknown",
+    Phase.HELD,
+    Severity.ERROR,
+    "{device} does not know a command that is needed ({step}, {rc})",
+    "The chip, or the kernel in its place, says TPM_RC_COMMAND_CODE: the command is not among those that the chip has. "
+    "Its firmware is too old, or it is a TPM 1.2 behind a wrapper.",
+    f"See which commands it has with `tpm2_getcap commands` {_TOOLS}, and which firmware with "
+    "`tpm2_getcap properties-fixed`. Ask the vendor for a firmware update, or fit another TPM 2.0. " + _ONCE,
 )
 
 IO = Code(

@@ -42,12 +42,13 @@ class SeenNode:
 
 @dataclass(frozen=True, slots=True)
 class TpmStatus:
-    """The TPM in use, the setting that it was chosen by, and the nodes that are there."""
+    """The TPM in use, the setting that it was chosen by, the nodes that are there, and its trouble's code."""
 
     node: str = ""
     ek_name: str = ""
     seen: tuple[SeenNode, ...] = ()
     setting: str = ""
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

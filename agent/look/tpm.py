@@ -40,8 +40,23 @@ def _tpm(request: Request, settings: Settings, snapshot: Snapshot, before: Statu
         recorded = _recorded(request.root, settings, history, before, present)
         if recorded is not None:
             return replace(recorded, seen=seen)
+    if before is not None and _waits_for_its_firmware(settings, before, present):
+        device = before.tpm.node or " or ".join(one.name for one in present)
+        trouble = codes.FIRMWARE_UPDATE(device=device)
+        return TpmFacts(node=before.tpm.node, seen=seen, trouble=trouble)
     found = _asked(request, settings, snapshot, present)
     return replace(found, seen=seen, settles_in_s=_settles_in_s(found, seen, settings, moment))
+
+
+def _waits_for_its_firmware(settings: Settings, before: Status, present: tuple[Device, ...]) -> bool:
+    """Say whether the TPM was in the middle of a firmware update and is still the same: it is sent nothing.
+
+    A TPM without a node can't be told from its successor, and is asked.
+    """
+    if before.tpm.trouble != codes.FIRMWARE_UPDATE.name or before.tpm.setting != settings.tpm.device:
+        return False
+    known = {(one.name, one.inode) for one in before.tpm.seen}
+    return bool(known) and known == {(one.name, one.inode) for one in present}
 
 
 def _was_well(before: Status | None) -> bool:

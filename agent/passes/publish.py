@@ -123,7 +123,8 @@ def _said(snapshot: Snapshot) -> Mapping[str, str]:
 
 def _tpm(snapshot: Snapshot) -> TpmStatus:
     setting = snapshot.settings.tpm.device if snapshot.settings else ""
-    return TpmStatus(snapshot.tpm.node, snapshot.tpm.ek_name, snapshot.tpm.seen, setting)
+    found, trouble = snapshot.tpm, snapshot.tpm.trouble
+    return TpmStatus(found.node, found.ek_name, found.seen, setting, trouble.code.name if trouble else "")
 
 
 def _notices(outcome: Outcome, before: Status | None) -> tuple[Notice, ...]:

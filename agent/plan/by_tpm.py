@@ -15,7 +15,7 @@ from agent.tpm import registration
 from agent.tpm.access import Access, RuleState
 
 FROM_KEY = "(from the endorsement key)"  # stands for a registration id until there is that key
-_GONE = (tpm.ABSENT, tpm.NODE_ABSENT)
+_GONE = (tpm.ABSENT, tpm.NO_DRIVER, tpm.NODE_ABSENT)
 
 
 def trouble(snapshot: Snapshot) -> Finding | None:

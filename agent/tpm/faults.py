@@ -11,6 +11,9 @@ from agent.tpm.protocol import Failure, FailureKind, Step
 from agent.values import dataclass
 
 _TPM_LAYERS = (0x00, 0x0C)  # the TPM's own codes, and those a resource manager answers in its place
+# tpm2-tss gives this layer to a resource manager's own codes, yet Linux answers here with a TPM's code for a
+# command that the chip does not have (drivers/char/tpm/tpm-interface.c). No number is in both sets.
+_LAYER_OF_KERNEL = 0x0B
 _LAST_LAYER = 0xFF  # a bus that nobody drives reads as ones
 _FORMAT_ONE = 0x080  # such a code has an error number in bits 0-5 and where it applies in the others
 _FORMAT_ONE_ERROR = 0x0BF
@@ -29,6 +32,8 @@ _OF_TPM = {
     0x08E: codes.AUTH_FAILED,
     0x100: codes.NOT_STARTED,
     0x101: codes.FAILURE_MODE,
+    0x12D: codes.FIRMWARE_UPDATE,
+    0x143: codes.COMMAND_UNKNOWN,
     0x14B: codes.NV_FULL,
     0x902: codes.OBJECT_MEMORY,
     0x903: codes.SESSION_MEMORY,
@@ -59,9 +64,10 @@ _WORTH_ANOTHER_TRY = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a code's texts need to know about the conversation."""
+    """What a code's texts need to know about the conversation; `by_node` is a device node's, not a TCTI's."""
 
     device: str
+    by_node: bool = False
     owner_auth_given: bool = False
     endorsement_auth_given: bool = False
     read_s: float = 0.0
@@ -93,19 +99,23 @@ def _code_of_rc(failure: Failure, circumstances: Circumstances) -> Code:
     layer, code = failure.rc >> 16, failure.rc & 0xFFFF
     if layer > _LAST_LAYER:
         return codes.GARBAGE
-    if layer not in _TPM_LAYERS:
-        return _code_of_layer(failure.step, code)
     error = code & _FORMAT_ONE_ERROR if code & _FORMAT_ONE else code
+    by_kernel = layer == _LAYER_OF_KERNEL and (error in _OF_TPM or error == _BAD_AUTH)
+    if layer not in _TPM_LAYERS and not by_kernel:
+        return _code_of_layer(failure.step, code, circumstances)
     if error == _BAD_AUTH:
         return _refused_password(failure.step, circumstances)
     return _OF_TPM.get(error, codes.UNKNOWN_ANSWER)
 
 
-def _code_of_layer(step: Step, code: int) -> Code:
-    """Give the code for a failure on the way to the TPM; before any command was sent, it is the wrong way."""
+def _code_of_layer(step: Step, code: int, circumstances: Circumstances) -> Code:
+    """Give the code for a failure on the way to the TPM; before any command was sent, it is the wrong way.
+
+    Nobody wrote the way to a node, so there it is the library that has no module for it.
+    """
     known = _OF_LAYERS.get(code)
     if step is Step.OPEN and known is not codes.IO:
-        return codes.BAD_TCTI
+        return codes.NO_NODE_MODULE if circumstances.by_node else codes.BAD_TCTI
     return known or codes.UNKNOWN_ANSWER
 
 

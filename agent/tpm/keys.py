@@ -259,6 +259,7 @@ def _impossible_password(request: Request) -> Finding | None:
 def _circumstances(request: Request) -> faults.Circumstances:
     return faults.Circumstances(
         device=request.device.name,
+        by_node=bool(request.device.path),
         owner_auth_given=request.authorisations.owner is not None,
         endorsement_auth_given=request.authorisations.endorsement is not None,
         read_s=request.patience.read_s,

@@ -11,6 +11,7 @@ from agent.codes import Finding
 from agent.codes import tpm as codes
 from agent.host import failures, files
 from agent.host.root import Root
+from agent.tpm import firmware
 from agent.tpm.device import Device
 
 _GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
@@ -38,6 +39,12 @@ def node(name: str, path: str) -> Device:
 def device(root: Root, text: str) -> Device:
     """Give the TPM that a node's path or a TCTI string names."""
     return node(text, root.path(text)) if text.startswith("/") else Device(text, text)
+
+
+def absence(root: Root) -> Finding:
+    """Say that there is no node, and whether the firmware announces a TPM that no driver has taken."""
+    announced = firmware.announces(root)
+    return codes.NO_DRIVER(source=announced) if announced else codes.ABSENT()
 
 
 def hindrance(root: Root, device: Device) -> Finding | None:

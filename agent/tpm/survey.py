@@ -29,6 +29,8 @@ def select(root: Root, wanted: Wanted) -> Choice:
     if names_one_device(wanted.setting):
         return Choice(nodes.device(root, wanted.setting))
     found = nodes.list_nodes(root)
+    if not found:
+        return Choice(finding=nodes.absence(root))
     if len(found) == 1 and wanted.setting == "auto":
         return Choice(found[0])
     seen = tuple(_look(root, wanted, device) for device in found)

@@ -32,7 +32,12 @@ def told(rc: int, step: Step = Step.READ_EK, circumstances: faults.Circumstances
         (0x098E, codes.AUTH_FAILED),
         (0xC0902, codes.OBJECT_MEMORY),  # a resource manager's word for the same
         (0x0AB7, codes.UNKNOWN_ANSWER),
-        (0x0143, codes.UNKNOWN_ANSWER),
+        (0x0143, codes.COMMAND_UNKNOWN),
+        (0x012D, codes.FIRMWARE_UPDATE),
+        (0xB0143, codes.COMMAND_UNKNOWN),  # Linux's word for a command that the chip does not have
+        (0xB0185, codes.HIERARCHY_DISABLED),
+        (0xB0009, codes.NOT_READY),  # a resource manager's own code
+        (0xB0AB7, codes.UNKNOWN_ANSWER),
         (0x70007, codes.IO),
         (0x90006, codes.GARBAGE),
         (0xA0006, codes.GARBAGE),
@@ -57,6 +62,15 @@ def test_a_way_that_does_not_exist_is_a_setting(rc: int) -> None:
 
     assert finding.code == codes.BAD_TCTI
     assert f"{rc:#x}" in finding.summary
+
+
+def test_a_node_needs_a_module_of_the_library_and_no_setting() -> None:
+    here = faults.Circumstances("/dev/tpmrm0", by_node=True)
+    finding = faults.explain(Failure(FailureKind.RC, Step.OPEN, 0xA0015), here)
+
+    assert finding.code.name == "tpm.module-missing"
+    assert "libtss2-tcti-device0t64" in finding.remedy
+    assert told(0xA000A, Step.OPEN, here) == codes.IO
 
 
 def test_a_way_that_breaks_at_once_is_no_setting() -> None:

@@ -182,7 +182,9 @@ def test_what_is_not_there_yet_is_a_notice_beside() -> None:
 # A TPM that is not there
 
 
-@pytest.mark.parametrize("trouble", [tpm.ABSENT(), tpm.NODE_ABSENT(device="/dev/tpmrm1")])
+@pytest.mark.parametrize(
+    "trouble", [tpm.ABSENT(), tpm.NO_DRIVER(source="x"), tpm.NODE_ABSENT(device="/dev/tpmrm1")]
+)
 def test_a_tpm_that_is_absent_is_a_loss_for_a_provisioned_device_only(trouble: Finding) -> None:
     absent = changed(healthy(), tpm={"trouble": trouble, "node": ""})
     node = dict(trouble.facts).get("device", "no /dev/tpm*")
