@@ -212,6 +212,16 @@ KEY_UNUSABLE = Code(
     "`[aziot_keys]`.",
 )
 
+SECRET_IN_COMMENT = Code(
+    "config.secret-in-comment",
+    Phase.PROVISIONED,
+    Severity.NOTICE,
+    "Comments in config.toml seem to hold old secrets (lines {lines})",
+    "A key that was commented out still opens what it opened. The agent shows stars in its place and changes no comment "
+    "of others; the lines are counted in the file as it is after the change.",
+    "Look at these lines of `/etc/aziot/config.toml`, and delete what is a secret. Nothing has to be applied for that.",
+)
+
 DEAD_KEYS = Code(
     "config.dead-keys",
     Phase.PROVISIONED,

@@ -3,6 +3,7 @@
 import string
 from enum import IntEnum, StrEnum
 
+from agent.codes import shown
 from agent.values import dataclass
 
 
@@ -104,7 +105,7 @@ class Code:
         return _placeholders(self.summary, self.explanation, self.remedy)
 
     def __call__(self, **facts: object) -> "Finding":
-        """Give the code its facts.
+        """Give the code its facts, each as it may be shown; one of several lines is a tuple of them.
 
         Raises:
             TypeError: a fact that the texts name is missing.
@@ -112,7 +113,7 @@ class Code:
         """
         if missing := self.fact_names - facts.keys():
             raise TypeError(f"{self.name} needs {', '.join(sorted(missing))}")
-        return Finding(self, tuple(sorted((name, str(value)) for name, value in facts.items())))
+        return Finding(self, tuple(sorted((name, shown.fact(value)) for name, value in facts.items())))
 
 
 @dataclass(frozen=True, slots=True)

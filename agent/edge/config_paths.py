@@ -44,7 +44,6 @@ _SECRETS_OF_OTHERS: tuple[KeyPath, ...] = (  # keys, passwords, and URIs that ma
     ("provisioning", "attestation", "identity_pk"),
     ("provisioning", "attestation", "identity_cert"),
     ("cert_issuance", "est", "auth"),
-    ("edge_ca", "pk"),
     ("preloaded_keys",),
     ("agent", "config", "auth"),
     ("agent", "env"),

@@ -14,7 +14,7 @@ from typing import Any
 from agent.codes import AgentError
 from agent.codes.config import EDIT_NOT_PROVEN, NOT_UTF8
 from agent.edge.config_shape import is_folded, refuse_odd_shape, tables_of
-from agent.edge.config_splice import Value, line_end, with_key, with_value, without_key
+from agent.edge.config_splice import Value, line_end, with_key, without_key
 from agent.edge.config_statements import KeyPath, Statement, lines_of, parse, scan
 from agent.edge.config_unfold import unfolded
 
@@ -27,13 +27,11 @@ __all__ = [
     "misplaced",
     "parse",
     "read",
-    "unified_diff",
     "value_at",
 ]
 
 _TOP_LEVEL_NAMES = frozenset({"auto_reprovisioning_mode", "hostname"})
 _FREE_NAMES = "agent"  # below it stand names of the user's own: a module's environment and create options
-_STARS = "********"
 
 
 def read(text: bytes) -> str:
@@ -197,40 +195,3 @@ def misplaced(text: str) -> tuple[tuple[str, int], ...]:
         and one.path[-1] in _TOP_LEVEL_NAMES
         and one.path[0] != _FREE_NAMES
     )
-
-
-def unified_diff(before: str, after: str, name: str, secret_paths: Collection[KeyPath]) -> str:
-    """Give what an edit changes, as diff -u shows it; empty if nothing.
-
-    The value of a key that is, is below or holds one of `secret_paths` is shown as stars.
-
-    Raises:
-        AgentError: config.invalid-toml.
-
-    """
-    import difflib  # as tomlkit: of use only where something is to be changed
-
-    old, new = (_shown_lines(text, secret_paths) for text in (before, after))
-    return "".join(
-        _terminated(line.partition("\0")[0]) for line in difflib.unified_diff(old, new, name, name)
-    )
-
-
-def _shown_lines(text: str, secret_paths: Collection[KeyPath]) -> list[str]:
-    """Give the lines, a secret's as one: what is shown of it, NUL, and itself, so that its change is seen."""
-    source = scan(text)
-    shown = list(source.lines)
-    for one in reversed(source.statements):
-        if not one.is_header and any(_overlap(one.path, secret) for secret in secret_paths):
-            lone = scan(source.text_of(one))
-            starred = with_value(lone, lone.statements[0], _STARS)
-            shown[one.lines.start : one.lines.stop] = [f"{starred}\0{source.text_of(one)}"]
-    return shown
-
-
-def _overlap(one: KeyPath, other: KeyPath) -> bool:
-    return all(mine == theirs for mine, theirs in zip(one, other, strict=False))
-
-
-def _terminated(line: str) -> str:
-    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -89,7 +89,7 @@ def _loaded(outcomes: list[_Read]) -> Loaded:
 
 
 def _invalid(problems: tuple[Problem, ...]) -> Finding:
-    return codes.INVALID(count=len(problems), problems="\n".join(f"  {problem}" for problem in problems))
+    return codes.INVALID(count=len(problems), problems=tuple(f"  {problem}" for problem in problems))
 
 
 def _of_machine(root: Root) -> Iterator[_Read]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from agent.act.record import Record, save_status
 from agent.act.work import Outcome
-from agent.codes import Finding, identity
+from agent.codes import Finding, identity, shown
 from agent.codes.agent import WORKING
 from agent.facts.history import Identity
 from agent.facts.request import Request
@@ -97,8 +97,8 @@ class Publisher:
             transaction=self.transaction,
             writer=_writer(self.request, snapshot),
             registration_id=_registration_id(snapshot),
-            hub=answer.hub,
-            device_id=answer.device_id,
+            hub=shown.fact(answer.hub),
+            device_id=shown.fact(answer.device_id),
             tpm=_tpm(snapshot),
             units=_units(snapshot),
             modules=_modules(snapshot),
@@ -118,7 +118,8 @@ def _look_again_s(outcome: Outcome, since_s: float) -> float:
 
 
 def _said(snapshot: Snapshot) -> Mapping[str, str]:
-    return {line.name: f"{line.state} {line.detail}".strip() for line in snapshot.runtime.status}
+    said = ((line.name, f"{line.state} {line.detail}".strip()) for line in snapshot.runtime.status)
+    return {shown.fact(name): shown.fact(words) for name, words in said}
 
 
 def _tpm(snapshot: Snapshot) -> TpmStatus:
@@ -151,7 +152,7 @@ def _units(snapshot: Snapshot) -> Mapping[str, UnitStatus]:
 
 def _modules(snapshot: Snapshot) -> Mapping[str, ModuleStatus]:
     agent = snapshot.runtime.edge_agent
-    return {"edgeAgent": ModuleStatus(agent.state, agent.pid)} if agent.state else {}
+    return {"edgeAgent": ModuleStatus(shown.fact(agent.state), agent.pid)} if agent.state else {}
 
 
 def _writer(request: Request, snapshot: Snapshot) -> Writer:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from agent.codes import config
 from agent.edge import config_text, generated
 from agent.edge.config_paths import NOT_SHOWN, PAYLOAD_PLACE
+from agent.edge.config_shown import secret_comments, unified_diff
 from agent.edge.config_text import KeyPath
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
 from agent.plan.case import Case, Found, Wish
@@ -24,12 +25,13 @@ def config_file(case: Case) -> Iterator[Found]:
     for key, line in config_text.misplaced(text):
         yield config.MISPLACED_KEY(key=key, line=line)
     yield from _dead_keys(case)
+    yield from _secret_comments(case)
     yield from hostname(case)
     payload = payload_bytes(case.settings)
     if payload is not None and payload != snapshot.config.payload:
         yield WritePayload(PAYLOAD_PLACE, payload)
     if wish.changed:
-        diff = config_text.unified_diff(text, wish.text, snapshot.config.path, NOT_SHOWN)
+        diff = unified_diff(text, wish.text, snapshot.config.path, NOT_SHOWN)
         kept, gone = _by_fate(wish)
         yield WriteConfig(snapshot.config.path, wish.text, diff, kept, gone)
         return
@@ -45,6 +47,13 @@ def _dead_keys(case: Case) -> Iterator[Found]:
         text = case.snapshot.config.text or ""
         places = (f"{'.'.join(path)} (line {config_text.line_of(text, path)})" for path in dead)
         yield config.DEAD_KEYS(keys=", ".join(places))
+
+
+def _secret_comments(case: Case) -> Iterator[Found]:
+    """Tell of old secrets beside a change: a file that nobody touches is not looked through each time."""
+    lines = secret_comments(case.wish.text) if case.wish.changed or case.snapshot.adopt else ()
+    if lines:
+        yield config.SECRET_IN_COMMENT(lines=", ".join(map(str, lines)))
 
 
 def _by_fate(wish: Wish) -> tuple[tuple[KeyPath, ...], tuple[KeyPath, ...]]:

@@ -14,6 +14,7 @@ from agent.edge.config_paths import (
     Document,
     Intended,
 )
+from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import KeyPath, differences, value_at
 from agent.facts.snapshot import Snapshot
 from agent.plan.by_tpm import FROM_KEY
@@ -60,7 +61,7 @@ def _held_diff(snapshot: Snapshot, document: Document, intended: Intended) -> st
         edited = config_text.edit(text, taken_over(document, intended), unfold=True)
     except AgentError:
         return ""
-    return config_text.unified_diff(text, edited, snapshot.config.path, NOT_SHOWN)
+    return unified_diff(text, edited, snapshot.config.path, NOT_SHOWN)
 
 
 def provisions_otherwise(snapshot: Snapshot, document: Document, intended: Intended) -> str:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 
+from agent.codes.shown import harmless
 from agent.settings.kinds import toml_key
 from agent.settings.rows import GROUPS, ROWS
 from agent.values import dataclass
@@ -26,7 +27,7 @@ class Problem:
         """Render on one line, as compilers do: `file:line: dotted: text`."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         hint = f"; the nearest known one is {self.nearest}" if self.nearest else ""
-        return ": ".join(part for part in (place, self.dotted, self.said + hint) if part)
+        return harmless(": ".join(part for part in (place, self.dotted, self.said + hint) if part))
 
 
 def dotted_name(path: tuple[str, ...]) -> str:

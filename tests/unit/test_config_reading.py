@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from agent.codes import AgentError
+from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import (
     KeyPath,
     Value,
@@ -15,7 +16,6 @@ from agent.edge.config_text import (
     misplaced,
     parse,
     read,
-    unified_diff,
     value_at,
 )
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.codes import AgentError
+from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import (
     KeyPath,
     differences,
@@ -18,7 +19,6 @@ from agent.edge.config_text import (
     misplaced,
     parse,
     read,
-    unified_diff,
     value_at,
 )
 from tests.unit.config_documents import (
