@@ -72,7 +72,7 @@ def _look(root: Root, request: keys.Request) -> _Report:
         found = keys.show(root, request)
     except AgentError as error:
         return _Report(request.device.name, None, error.finding)
-    return _Report(request.device.name, found, found.foreign)
+    return _Report(request.device.name, found, found.foreign or found.obstacle)
 
 
 def _print(reports: list[_Report], *, as_json: bool) -> None:

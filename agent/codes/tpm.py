@@ -279,7 +279,8 @@ HIERARCHY_DISABLED = Code(
     Phase.HELD,
     Severity.ERROR,
     "A hierarchy of {device} is switched off ({step}, {rc})",
-    "The firmware has disabled the owner or the endorsement hierarchy, so that no key can be made in it.",
+    "The firmware has disabled the owner or the endorsement hierarchy, so that no key can be made in it. Keys that are "
+    "in it already are not lost: they can't be seen until it is on again.",
     f"Restart the device {_UNLESS} and enable both hierarchies in the firmware set-up, where they are often called "
     "storage and endorsement hierarchy. Do not clear the TPM there.",
 )
@@ -469,6 +470,17 @@ SRK_LOCKABLE = Code(
     "default. Making it anew would cost the device its key, so it is kept.",
     "Nothing to do. Know that a lockout of the TPM takes this device offline; the counter is "
     f"`TPM2_PT_LOCKOUT_COUNTER` in `tpm2_getcap properties-variable` {_TOOLS}.",
+)
+
+OLDER_TEMPLATE = Code(
+    "tpm.older-template",
+    Phase.PROVISIONED,
+    Severity.NOTICE,
+    "The endorsement key of {device} comes from the Azure C SDK's template, and is put back as that makes it",
+    "It was gone from its handle. The same TPM makes it again from the template that it was made from at first: L-1 "
+    "with an empty `unique`, as tools of the Azure IoT C SDK do. So the device keeps its identity. No certificate of "
+    "the TPM's maker can match this key.",
+    "Nothing to do. If this happens more than once, find out what removes the key at 0x81010001.",
 )
 
 SOFTWARE_TPM = Code(

@@ -116,6 +116,7 @@ def with_keys(facts: TpmFacts, found: keys.Keys, stored_name: str) -> TpmFacts:
     trouble = found.foreign
     if trouble is None and ek.persistent and stored_name not in ("", ek.name):
         trouble = codes.REPLACED(device=found.device.name, found=ek.name, wanted=stored_name)
+    trouble = trouble or found.obstacle
     pairs = (("the endorsement key", ek), ("the storage root key", found.srk))
     return replace(
         facts,

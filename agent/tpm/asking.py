@@ -19,11 +19,13 @@ from agent.tpm.protocol import (
     encode_request,
     missing,
 )
+from agent.tpm.templates import OLDER_EK_TEMPLATES
 from agent.values import replace
 
 # Steps that a conversation has, some to spare: each has a deadline of its own, by which it ends itself.
-_STEPS_OF_READING = 4
-_STEPS_OUTSIDE_CREATION = 8
+_STEPS_OF_READING = 5
+_STEPS_OUTSIDE_CREATION = 10
+_CREATIONS = 2 + len(OLDER_EK_TEMPLATES)
 
 
 def ask(question: ChildRequest) -> Found | Failure:
@@ -39,7 +41,7 @@ def ask(question: ChildRequest) -> Found | Failure:
 
 
 def _ask_library(question: ChildRequest) -> Found | Failure:
-    longest_s = 2 * question.create_s + _STEPS_OUTSIDE_CREATION * question.read_s
+    longest_s = _CREATIONS * question.create_s + _STEPS_OUTSIDE_CREATION * question.read_s
     argv = process.module_argv("agent.tpm.esapi")
     finished = process.run(argv, process.Child(longest_s, stdin=encode_request(question)))
     return decode_answer(finished.stdout, _ending(finished))

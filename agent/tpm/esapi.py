@@ -37,6 +37,8 @@ from agent.tpm.reading import (
     read,
     read_both,
 )
+from agent.tpm.templates import OLDER_EK_TEMPLATES
+from agent.values import replace
 
 _NV_DEFINED = 0x14C  # EvictControl: the handle is not empty any more
 _CREATE = {KeyRole.EK: Step.CREATE_EK, KeyRole.SRK: Step.CREATE_SRK}
@@ -109,7 +111,7 @@ def _make(tcti: Any, request: ChildRequest, role: KeyRole) -> FoundKey:
     with closing(ESAPI(tcti)) as esys:
         _authorise(esys, request)
         try:
-            return _create(esys, request, role)
+            return _create_expected(esys, request, role)
         except TSS2_Exception as error:
             if int(error.rc) != _NV_DEFINED:
                 raise
@@ -125,12 +127,24 @@ def _authorise(esys: Any, request: ChildRequest) -> None:
         esys.tr_set_auth(ESYS_TR.ENDORSEMENT, request.endorsement_auth.encode())
 
 
-def _create(esys: Any, request: ChildRequest, role: KeyRole) -> FoundKey:
+def _create_expected(esys: Any, request: ChildRequest, role: KeyRole) -> FoundKey:
+    """Make a key of our template; if that is not the EK that is expected, that of an older one which is."""
+    key = _create(esys, request, role, role.value.template)
+    if role is KeyRole.SRK or is_expected(request, key.public):
+        return key
+    for template in OLDER_EK_TEMPLATES:
+        older = _create(esys, request, role, template)
+        if is_expected(request, older.public):
+            return replace(older, older=True)
+    return key
+
+
+def _create(esys: Any, request: ChildRequest, role: KeyRole, marshalled: bytes) -> FoundKey:
     """Make the primary key, and make it permanent unless it is for a moment or not the expected one."""
     from tpm2_pytss import ESYS_TR, TPM2B_PUBLIC, TPM2B_SENSITIVE_CREATE, TSS2_Exception
 
     hierarchy = ESYS_TR.ENDORSEMENT if role is KeyRole.EK else ESYS_TR.OWNER
-    template, _ = TPM2B_PUBLIC.unmarshal(role.value.template)
+    template, _ = TPM2B_PUBLIC.unmarshal(marshalled)
     _line(request).enter(_CREATE[role], request.create_s)
     loaded, area, *_ = esys.create_primary(TPM2B_SENSITIVE_CREATE(), template, hierarchy)
     try:

@@ -7,7 +7,9 @@ follows from the step.
 
 from agent.codes import Code, Finding
 from agent.codes import tpm as codes
+from agent.tpm.hierarchies import Obstacle
 from agent.tpm.protocol import Failure, FailureKind, Step
+from agent.tpm.templates import Hierarchy
 from agent.values import dataclass
 
 _TPM_LAYERS = (0x00, 0x0C)  # the TPM's own codes, and those a resource manager answers in its place
@@ -89,6 +91,18 @@ def explain(failure: Failure, circumstances: Circumstances) -> Finding:
         detail=failure.detail or f"{failure.rc:#x}",
         deadline_s=f"{circumstances.create_s if creating else circumstances.read_s:g}",
     )
+
+
+def obstructed(hierarchy: Hierarchy, obstacle: Obstacle, circumstances: Circumstances) -> Finding:
+    """Give the finding for a hierarchy in which nothing can be made, before anything was tried."""
+    owner = hierarchy is Hierarchy.OWNER
+    code = {
+        Obstacle.OFF: codes.HIERARCHY_DISABLED,
+        Obstacle.PASSWORD_MISSING: codes.OWNER_AUTH if owner else codes.ENDORSEMENT_AUTH,
+        Obstacle.PASSWORD_WRONG: codes.WRONG_OWNER_AUTH if owner else codes.WRONG_ENDORSEMENT_AUTH,
+    }[obstacle]
+    bit = "shEnable" if owner else "ehEnable"
+    return code(device=circumstances.device, step=f"the {hierarchy.name.lower()} hierarchy", rc=f"{bit} is 0")
 
 
 def _code(failure: Failure, circumstances: Circumstances) -> Code:

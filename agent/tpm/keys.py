@@ -4,15 +4,14 @@ What may pass by itself is asked again a few times; everything else becomes a co
 written and no TPM is left changed but for the two keys that `ensure` makes at empty handles.
 """
 
-import os
 from collections.abc import Callable
 
 from agent.codes import AgentError, Finding
 from agent.codes import tpm as codes
-from agent.host import clock, guarded, systemd
+from agent.host import clock
 from agent.host.root import Root
 from agent.host.systemd import Secret
-from agent.tpm import faults, nodes
+from agent.tpm import credentials, faults, nodes
 from agent.tpm.asking import ask
 from agent.tpm.device import Device
 from agent.tpm.fitness import FIT, KeyRole, Verdict, judge
@@ -23,9 +22,10 @@ from agent.tpm.protocol import (
     FoundKey,
     KeyState,
     Operation,
+    obstacle_of,
 )
 from agent.tpm.public_area import name_of
-from agent.values import dataclass
+from agent.values import dataclass, replace
 
 READ_TIMEOUT_S = 30.0
 CREATE_TIMEOUT_S = 180.0
@@ -35,11 +35,15 @@ _LONGEST_AUTH = 64  # the largest digest a TPM has (SHA-512); it can't have a lo
 
 @dataclass(frozen=True, slots=True)
 class Authorisations:
-    """The passwords of the hierarchies, where somebody set any; `trouble` says why they are not known."""
+    """The passwords of the hierarchies, where somebody set any; `trouble` says why they are not known.
+
+    `hidden` says that we may not know them: an ordinary user may ask for the identity.
+    """
 
     owner: Secret | None = None
     endorsement: Secret | None = None
     trouble: Finding | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,7 @@ class Patience:
     jitter: Callable[[], float] = clock.jitter
 
 
-_CREDENTIALS = ("tpm-owner-auth", "tpm-endorsement-auth")
-CREDENTIAL_PLACES = systemd.credential_places(*_CREDENTIALS)
+CREDENTIAL_PLACES = credentials.PLACES
 NO_AUTHORISATIONS = Authorisations()
 DEFAULT_PATIENCE = Patience()
 
@@ -91,12 +94,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Both keys of a TPM, with what is worth knowing about them."""
+    """Both keys of a TPM, with what is worth knowing about them.
+
+    `obstacle` says why what is missing can't be made.
+    """
 
     device: Device
     ek: Key
     srk: Key
     notices: tuple[Finding, ...] = ()
+    obstacle: Finding | None = None
 
     @property
     def complete(self) -> bool:
@@ -124,12 +131,12 @@ def authorisations(root: Root) -> Authorisations:
         AgentError: tpm.credential-unreadable, tpm.credential-unguarded.
 
     """
-    owner, endorsement = (_credential(root, name) for name in _CREDENTIALS)
-    return Authorisations(owner, endorsement)
+    owner, endorsement = (credentials.read(root, name) for name in credentials.NAMES)
+    return Authorisations(owner, endorsement, hidden=credentials.are_hidden(root))
 
 
 def show(root: Root, request: Request) -> Keys:
-    """Read both keys; unfit ones are a state, and nothing is made. Two commands.
+    """Read both keys; unfit ones are a state, and nothing is made. Two commands, one more if a key is absent.
 
     Raises:
         AgentError: the TPM can't be used now; the code says why.
@@ -146,37 +153,39 @@ def derive(root: Root, request: Request) -> Keys:
             the expected one.
 
     """
+    return _expected(request, derive_any(root, request))
+
+
+def derive_any(root: Root, request: Request) -> Keys:
+    """Do the same, and take another EK than the expected one where the TPM can't make that.
+
+    Raises:
+        AgentError: the TPM can't be used now, or the EK's handle holds a foreign object.
+    """
     keys = _ask(root, request, Operation.DERIVE)
     if keys.ek.state is KeyState.UNFIT and keys.foreign:
         raise AgentError(keys.foreign)
-    return _expected(request, keys)
+    return _unobstructed(keys)
 
 
 def ensure(root: Root, request: Request) -> Keys:
-    """Have both keys in the TPM for good: 8 commands from nothing, 2 when they are there.
+    """Have both keys in the TPM for good: 9 commands from nothing, 2 when they are there.
 
     Raises:
-        AgentError: the TPM can't be used now, a handle holds a foreign object, or the EK is not the
-            expected one; nothing was made permanent in the last two cases.
+        AgentError: the TPM can't be used now, a handle holds a foreign object, a key is missing and can't be
+            made, or the EK is not the expected one; nothing was made permanent in the last three cases.
 
     """
     keys = _ask(root, request, Operation.ENSURE)
     if keys.foreign:
         raise AgentError(keys.foreign)
-    return _expected(request, keys)
+    return _expected(request, _unobstructed(keys))
 
 
-def _credential(root: Root, name: str) -> Secret | None:
-    try:
-        return systemd.credential(root, name)
-    except PermissionError:  # an ordinary user may ask for the identity, and has no business with passwords
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AgentError(codes.CREDENTIAL_UNREADABLE(credential=name, detail=error)) from error
-    except guarded.UnguardedError as error:
-        facts = {"credential": name, "place": root.shown(error.place), "how": error.how}
-        mode = "go-w" if os.path.isdir(error.place) else "go="
-        raise AgentError(codes.CREDENTIAL_UNGUARDED(**facts, mode=mode)) from error
+def _unobstructed(keys: Keys) -> Keys:
+    if keys.obstacle:
+        raise AgentError(keys.obstacle)
+    return keys
 
 
 def _ask(root: Root, request: Request, operation: Operation) -> Keys:
@@ -196,10 +205,13 @@ def _ask(root: Root, request: Request, operation: Operation) -> Keys:
 def _attempt(root: Root, request: Request, operation: Operation) -> Keys | Finding:
     if finding := nodes.hindrance(root, request.device) or _impossible_password(request):
         return finding
-    answer = ask(_question(request, operation))
+    question = _question(request, operation)
+    answer = ask(question)
     if isinstance(answer, Failure):
         return faults.explain(answer, _circumstances(request))
-    return _keys(request.device, answer)
+    met = obstacle_of(question, answer)
+    obstacle = faults.obstructed(*met, _circumstances(request)) if met else None
+    return replace(_keys(request.device, answer), obstacle=obstacle)
 
 
 def _question(request: Request, operation: Operation) -> ChildRequest:
@@ -212,6 +224,7 @@ def _question(request: Request, operation: Operation) -> ChildRequest:
         owner_auth=given.owner.reveal() if given.owner else "",
         endorsement_auth=given.endorsement.reveal() if given.endorsement else "",
         expected_ek_name=request.expected_ek_name,
+        knows_passwords=not given.hidden,
     )
 
 
@@ -220,6 +233,8 @@ def _keys(device: Device, found: Found) -> Keys:
     notices = []
     if device.is_software:
         notices.append(codes.SOFTWARE_TPM(device=device.name))
+    if found.ek.older:
+        notices.append(codes.OLDER_TEMPLATE(device=device.name))
     if srk.persistent and srk.verdict.lockable:
         notices.append(codes.SRK_LOCKABLE(device=device.name))
     return Keys(device, ek, srk, tuple(notices))

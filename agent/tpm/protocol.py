@@ -7,8 +7,10 @@ import json
 from enum import StrEnum
 from typing import Any
 
+from agent.tpm.hierarchies import Hierarchies, Obstacle, obstacle
 from agent.tpm.public_area import name_of
-from agent.values import dataclass, field, fields
+from agent.tpm.templates import Hierarchy
+from agent.values import asdict, dataclass, field, fields
 
 
 class Operation(StrEnum):
@@ -27,6 +29,7 @@ class Step(StrEnum):
     OPEN = "opening the TPM"
     READ_EK = "reading the endorsement key"
     READ_SRK = "reading the storage root key"
+    READ_HIERARCHIES = "reading the state of the hierarchies"
     CREATE_EK = "making the endorsement key"
     CREATE_SRK = "making the storage root key"
     PERSIST_EK = "making the endorsement key permanent"
@@ -56,26 +59,32 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundKey:
-    """A key as it was met; the qualified Name only of a key that was read."""
+    """A key as it was met; the qualified Name only of a key that was read.
+
+    `older` says that it was made from an older template than ours.
+    """
 
     state: KeyState
     public: bytes = b""
     qualified_name: bytes = b""
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Both keys."""
+    """Both keys, and the state of the hierarchies, which is read where a key is absent."""
 
     ek: FoundKey
     srk: FoundKey
+    hierarchies: Hierarchies | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChildRequest:
     """What the child needs to know. Passwords travel here, on its standard input, and nowhere else.
 
-    `found` is what was read a moment ago, where it was: the child does not read it again.
+    `found` is what was read a moment ago, where it was: the child does not read it again. Without
+    `knows_passwords` there may be passwords that we may not read.
     """
 
     operation: Operation
@@ -85,6 +94,7 @@ class ChildRequest:
     owner_auth: str = field(default="", repr=False)
     endorsement_auth: str = field(default="", repr=False)
     expected_ek_name: str = ""  # hex; empty accepts any
+    knows_passwords: bool = True
     found: Found | None = None
 
 
@@ -105,10 +115,33 @@ def missing(request: ChildRequest, found: Found) -> bool:
     """
     if request.operation is Operation.SHOW or KeyState.UNFIT in (found.ek.state, found.srk.state):
         return False
+    if obstacle_of(request, found):
+        return False
     if found.ek.state is KeyState.ABSENT:
         return True
     wanted = request.operation is Operation.ENSURE and found.srk.state is KeyState.ABSENT
     return wanted and is_expected(request, found.ek.public)
+
+
+def obstacle_of(request: ChildRequest, found: Found) -> tuple[Hierarchy, Obstacle] | None:
+    """Say which hierarchy keeps what is missing from being made, and why; to show is to show that as well."""
+    if found.hierarchies is None:
+        return None
+    passwords = {Hierarchy.OWNER: request.owner_auth, Hierarchy.ENDORSEMENT: request.endorsement_auth}
+    for hierarchy in _needed(request, found):
+        password = passwords[hierarchy] if passwords[hierarchy] or request.knows_passwords else None
+        if met := obstacle(found.hierarchies, hierarchy, password):
+            return hierarchy, met
+    return None
+
+
+def _needed(request: ChildRequest, found: Found) -> tuple[Hierarchy, ...]:
+    """Name the hierarchies whose authorisation it takes; keys are made permanent with the owner's."""
+    for_good = (Hierarchy.OWNER,) if request.operation is not Operation.DERIVE else ()
+    if found.ek.state is KeyState.ABSENT:
+        return (Hierarchy.ENDORSEMENT, *for_good)
+    srk_is_wanted = found.srk.state is KeyState.ABSENT and is_expected(request, found.ek.public)
+    return for_good if srk_is_wanted else ()
 
 
 def is_expected(request: ChildRequest, ek_public: bytes) -> bool:
@@ -168,18 +201,21 @@ def _message(line: bytes) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-def _encode_found(found: Found) -> dict[str, dict[str, str]]:
-    return {"ek": _encode_key(found.ek), "srk": _encode_key(found.srk)}
+def _encode_found(found: Found) -> dict[str, Any]:
+    state = found.hierarchies and asdict(found.hierarchies)
+    return {"ek": _encode_key(found.ek), "srk": _encode_key(found.srk), "hierarchies": state}
 
 
-def _decode_found(fields: dict[str, dict[str, str]]) -> Found:
-    return Found(_decode_key(fields["ek"]), _decode_key(fields["srk"]))
+def _decode_found(fields: dict[str, Any]) -> Found:
+    state = fields["hierarchies"] and Hierarchies(**fields["hierarchies"])
+    return Found(_decode_key(fields["ek"]), _decode_key(fields["srk"]), state)
 
 
-def _encode_key(key: FoundKey) -> dict[str, str]:
-    return {"state": key.state, "public": key.public.hex(), "qualified_name": key.qualified_name.hex()}
+def _encode_key(key: FoundKey) -> dict[str, Any]:
+    public, qualified_name = key.public.hex(), key.qualified_name.hex()
+    return {"state": key.state, "public": public, "qualified_name": qualified_name, "older": key.older}
 
 
-def _decode_key(fields: dict[str, str]) -> FoundKey:
+def _decode_key(fields: dict[str, Any]) -> FoundKey:
     public, qualified_name = bytes.fromhex(fields["public"]), bytes.fromhex(fields["qualified_name"])
-    return FoundKey(KeyState(fields["state"]), public, qualified_name)
+    return FoundKey(KeyState(fields["state"]), public, qualified_name, fields["older"])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from agent.tpm.fitness import KeyRole, judge
+from agent.tpm.hierarchies import parse_properties, properties_command
 from agent.tpm.protocol import FailureKind, Found, FoundKey, KeyState, Step, encode_failure, encode_step
 from agent.tpm.public_area import name_of, parse_read_answer, read_public_command
 from agent.values import dataclass
@@ -51,14 +52,19 @@ def allow(deadline_s: float) -> None:
 
 
 def read_both(transact: Transact, line: Line) -> Found:
-    """Read both handles.
+    """Read both handles; where a key is absent, whether its hierarchy is on: three commands then, else two.
 
     Raises:
         RefusedError: the TPM refuses.
         InconsistentError: what it says does not fit together.
         ValueError: what it says is no answer.
     """
-    return Found(*(read(transact, line, role) for role in (KeyRole.EK, KeyRole.SRK)))
+    ek, srk = (read(transact, line, role) for role in (KeyRole.EK, KeyRole.SRK))
+    states = (ek.state, srk.state)
+    if KeyState.ABSENT not in states or KeyState.UNFIT in states:
+        return Found(ek, srk)
+    line.enter(Step.READ_HIERARCHIES)
+    return Found(ek, srk, parse_properties(transact(properties_command())))
 
 
 def read(transact: Transact, line: Line, role: KeyRole) -> FoundKey:

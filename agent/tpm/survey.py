@@ -7,7 +7,7 @@ from agent.tpm.choice import Choice, Seen, choose, names_one_device
 from agent.tpm.device import Device
 from agent.tpm.keys import DEFAULT_PATIENCE, NO_AUTHORISATIONS, Authorisations, Patience, Request
 from agent.tpm.protocol import KeyState
-from agent.values import dataclass
+from agent.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ def _look_closer(root: Root, wanted: Wanted, seen: Seen) -> Seen:
     if not seen.vacant:
         return seen
     try:
-        return Seen(seen.device, keys.derive(root, _request(wanted, seen.device)).ek.name)
+        request = replace(_request(wanted, seen.device), expected_ek_name=wanted.stored_ek_name)
+        return Seen(seen.device, keys.derive_any(root, request).ek.name)
     except AgentError as error:
         return Seen(seen.device, failure=error.finding)
 

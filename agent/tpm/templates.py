@@ -55,12 +55,16 @@ def _sized(data: bytes) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 
-def _rsa_template(attributes: int, policy: bytes) -> bytes:
+def _rsa_template(attributes: int, policy: bytes, unique: bytes = _UNIQUE) -> bytes:
     """Marshal a TPM2B_PUBLIC of a restricted RSA decryption key (TPM 2.0 part 2, TPMT_PUBLIC)."""
     head = RSA.to_bytes(2, "big") + SHA256.to_bytes(2, "big") + attributes.to_bytes(4, "big")
     parameters = _AES_128_CFB + _NULL_SCHEME + RSA_KEY_BITS.to_bytes(2, "big") + _DEFAULT_EXPONENT
-    return _sized(head + _sized(policy) + parameters + _sized(_UNIQUE))
+    return _sized(head + _sized(policy) + parameters + _sized(unique))
 
 
 EK_TEMPLATE = _rsa_template(_STORAGE | Attribute.ADMIN_WITH_POLICY, EK_POLICY)
 SRK_TEMPLATE = _rsa_template(_STORAGE | Attribute.USER_WITH_AUTH | Attribute.NO_DA, b"")
+
+# The Azure IoT C SDK's template is L-1 but for its empty `unique`: the same attributes and policy, another
+# key (azure-iot-sdk-c#2534). Devices that its tools set up first are enrolled with that key.
+OLDER_EK_TEMPLATES = (_rsa_template(_STORAGE | Attribute.ADMIN_WITH_POLICY, EK_POLICY, b""),)

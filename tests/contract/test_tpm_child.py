@@ -28,11 +28,11 @@ from tests.contract.tpm_asking import (
     COLD,
     EK,
     HOST,
+    LOOKED,
     MAKE,
     PERSIST,
     READ,
     SRK,
-    WARM,
     ensure,
     persistent_handles,
     refusal,
@@ -86,7 +86,7 @@ def test_a_child_that_ignores_its_alarm_is_killed(
 
     patience = Patience(read_s=0.5, create_s=0.1)
     assert refusal(keys.ensure, request(software_tpm, patience=patience)).code == codes.HUNG
-    assert software_tpm.commands() == [*WARM, MAKE]
+    assert software_tpm.commands() == [*LOOKED, MAKE]
 
 
 # Killed between any two commands, and two at once

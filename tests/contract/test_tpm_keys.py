@@ -13,9 +13,9 @@ from tests.contract.tpm_asking import (
     EK,
     FLUSH,
     HOST,
+    LOOKED,
     MAKE,
     PERSIST,
-    READ,
     SRK,
     WARM,
     ensure,
@@ -77,7 +77,7 @@ def test_names_are_those_the_tools_give(software_tpm: SoftwareTpm) -> None:
 def test_an_ek_for_a_moment_is_the_later_one_and_leaves_nothing(software_tpm: SoftwareTpm) -> None:
     derived = keys.derive(HOST, request(software_tpm))
 
-    assert software_tpm.commands() == [READ, READ, MAKE, FLUSH]
+    assert software_tpm.commands() == [*LOOKED, MAKE, FLUSH]
     assert (derived.ek.state, derived.srk.state) == (KeyState.DERIVED, ABSENT)
     assert not derived.ek.persistent
     assert persistent_handles(software_tpm) == transient_handles(software_tpm) == []
@@ -96,7 +96,7 @@ def test_showing_makes_nothing(software_tpm: SoftwareTpm) -> None:
     shown = keys.show(HOST, request(software_tpm))
 
     assert (shown.ek.state, shown.srk.state) == (ABSENT, ABSENT)
-    assert software_tpm.commands() == WARM
+    assert software_tpm.commands() == LOOKED
     assert not shown.complete
     assert shown.foreign is None
 
@@ -110,7 +110,7 @@ def test_one_missing_key_is_repaired_and_the_other_kept(
     software_tpm.commands()
     after = ensure(software_tpm)
 
-    assert software_tpm.commands() == [READ, READ, MAKE, PERSIST, FLUSH]
+    assert software_tpm.commands() == [*LOOKED, MAKE, PERSIST, FLUSH]
     assert getattr(after, kept).state is PRESENT
     assert (after.ek.public, after.srk.public) == (before.ek.public, before.srk.public)
 

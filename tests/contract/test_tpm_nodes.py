@@ -15,7 +15,7 @@ from agent.host.root import Root
 from agent.tpm import keys, nodes
 from agent.tpm.device import Device
 from agent.tpm.keys import Request
-from tests.contract.tpm_asking import COLD, EK, ONCE, SRK, WARM, persistent_handles, refusal
+from tests.contract.tpm_asking import COLD, EK, LOOKED, ONCE, SRK, WARM, persistent_handles, refusal
 from tests.standins.software_tpm import SoftwareTpm
 
 NODE = "/dev/tpmrm0"
@@ -228,7 +228,7 @@ def test_keys_are_made_behind_a_node(root: Root, software_tpm: SoftwareTpm) -> N
     (device,) = nodes.list_nodes(root)
     made = keys.ensure(root, Request(device, patience=ONCE))
 
-    assert software_tpm.commands() == WARM + OPENING + COLD[len(WARM) :]
+    assert software_tpm.commands() == LOOKED + OPENING + COLD[len(LOOKED) :]
     assert made.notices == ()
     assert persistent_handles(software_tpm) == [SRK, EK]
     software_tpm.commands()

@@ -12,7 +12,16 @@ from agent.tpm import keys, nodes
 from agent.tpm.keys import Request
 from agent.tpm.survey import Wanted, select
 from agent.values import replace
-from tests.contract.tpm_asking import FLUSH, MAKE, ONCE, READ, WARM, persistent_handles, tools
+from tests.contract.tpm_asking import (
+    FLUSH,
+    LOOKED,
+    MAKE,
+    ONCE,
+    READ,
+    WARM,
+    persistent_handles,
+    tools,
+)  # fmt: skip
 from tests.standins.software_tpm import SoftwareTpm
 from tests.standins.tpm_wire import Effect, Fault
 
@@ -87,7 +96,7 @@ def test_the_stored_one_is_found_though_it_was_cleared(
     choice = select(root, replace(WANTED, stored_ek_name=made.ek.name))
 
     assert choice.device == nodes.device(root, "/dev/tpmrm1")
-    assert two[1].commands() == WARM + WARM + OPENING + [MAKE, FLUSH]
+    assert two[1].commands() == LOOKED + LOOKED + OPENING + [MAKE, FLUSH]
     assert persistent_handles(two[1]) == []
 
 

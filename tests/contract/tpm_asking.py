@@ -16,8 +16,10 @@ HOST = Root()
 ONCE = Patience(pauses_s=())
 EK, SRK = "0x81010001", "0x81000001"
 READ, MAKE, PERSIST, FLUSH = "ReadPublic", "CreatePrimary", "EvictControl", "FlushContext"
-COLD = [READ, READ, MAKE, PERSIST, FLUSH, MAKE, PERSIST, FLUSH]
+STATE = "GetCapability"  # are the hierarchies on: asked where a key is absent (docs/adr/0008)
 WARM = [READ, READ]
+LOOKED = [READ, READ, STATE]
+COLD = [*LOOKED, MAKE, PERSIST, FLUSH, MAKE, PERSIST, FLUSH]
 Operation = Callable[[Root, Request], Keys]
 
 

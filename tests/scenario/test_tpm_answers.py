@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.scenario.stage import CHECKOUT, Stage
+from tests.contract.tpm_asking import tools
+from tests.scenario.stage import CHECKOUT, Stage, set_owner_password
 from tests.standins.tpm_wire import Effect, Fault
 
 UPGRADE = 0x12D
@@ -100,3 +101,34 @@ def test_a_library_without_its_module_for_nodes(stage: Stage) -> None:
     )
     assert "Inst libtss2-tcti-device0" in simulated.stdout, simulated.stderr
     stage.provision()
+
+
+# A hierarchy that is off, and a password: a provisioned device's looks agree
+
+
+def everybody_says(stage: Stage, code: str) -> None:
+    """See that plan, tpm show and once say the same, and that nothing is made to learn it."""
+    stage.tpm.commands()
+    summary = stage.once()["summary"]
+
+    assert stage.status()["code"] == code
+    assert f"held: {summary}" in plan_of(stage)
+    assert f"{code}: {summary}" in stage.run("tpm", "show").out
+    assert not {"CreatePrimary", "EvictControl"} & set(stage.tpm.commands())
+
+
+@pytest.mark.parametrize("bit", ["ehEnable", "shEnable"])
+def test_plan_show_and_once_agree_on_a_hierarchy_that_is_off(provisioned: Stage, bit: str) -> None:
+    tools(provisioned.tpm, "tpm2_hierarchycontrol", "-C", "p", bit, "clear")
+    everybody_says(provisioned, "tpm.hierarchy-disabled")
+    provisioned.tpm.power_cycle()
+
+    assert provisioned.once()["code"] == "runtime.provisioned"
+
+
+def test_plan_show_and_once_agree_on_a_missing_password(stage: Stage) -> None:
+    set_owner_password(stage.tpm, "long-enough")
+    everybody_says(stage, "tpm.owner-password")
+    set_owner_password(stage.tpm, "", old="long-enough")
+
+    assert stage.provision()["code"] == "runtime.provisioned"
