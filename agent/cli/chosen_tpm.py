@@ -50,7 +50,7 @@ def strict_settings(options: argparse.Namespace) -> Settings:
 
 
 def stored_ek_name(root: Root) -> str:
-    """Give the Name of the EK that this device was provisioned with; empty if it was not."""
+    """Give the Name of this device's EK as it is on record; empty if there is none."""
     history = load_history(root)
     return look_at_tpm.stored_ek_name(history, adopt=False) if history else ""
 

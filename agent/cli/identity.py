@@ -1,7 +1,8 @@
 """`identity`: the registration id and the endorsement key, as the enrolment needs them.
 
 Works with no settings, no network and no runtime, and on an empty TPM: then the values are those of the
-key that `tpm ensure` will make, and the TPM is left as it was.
+key that `tpm ensure` will make, and the TPM is left as it was. What root prints of the device's own TPM is
+put on record: it may be enrolled, so a later change of the key is not passed over.
 """
 
 import argparse
@@ -10,8 +11,11 @@ import sys
 
 from agent.cli import chosen_tpm
 from agent.cli.left import left
+from agent.cli.remembered_ek import remember
 from agent.codes import ExitCode
+from agent.settings import Settings
 from agent.tpm import keys, machine, registration
+from agent.values import replace
 
 SETTING = "dps.registration_id"
 
@@ -25,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the identity."""
     settings, loaded = chosen_tpm.lenient(options)
-    found = keys.derive(options.root, chosen_tpm.request(options, settings))
+    found = keys.derive_any(options.root, _request(options, settings))
     public = found.ek.public
     facts = machine.facts(options.root)
     wanted = settings.dps.registration_id
@@ -38,6 +42,7 @@ def run(options: argparse.Namespace) -> int:
         "persistent": found.ek.persistent,
     }
     print(json.dumps(identity, indent=2) if options.json else _as_text(identity))
+    remember(options, found)
     if not found.ek.persistent:
         print(
             f"{found.device.name} holds no endorsement key yet and was left as it was; `edge-provisioner tpm "
@@ -45,6 +50,12 @@ def run(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     return ExitCode.DONE
+
+
+def _request(options: argparse.Namespace, settings: Settings) -> keys.Request:
+    """Ask the device's own TPM for the key on record, where it can make that; a named one for its own."""
+    recorded = "" if options.tpm else chosen_tpm.stored_ek_name(options.root)
+    return replace(chosen_tpm.request(options, settings), expected_ek_name=recorded)
 
 
 def _as_text(identity: dict[str, str | bool]) -> str:

@@ -5,6 +5,7 @@ import json
 import sys
 
 from agent.cli import chosen_tpm
+from agent.cli.remembered_ek import remember_under_lock
 from agent.codes import AgentError, ExitCode, Finding
 from agent.host.root import Root
 from agent.passes import lock
@@ -36,6 +37,7 @@ def _ensure(options: argparse.Namespace) -> int:
         wanted = chosen_tpm.request(options, settings)
         expected = chosen_tpm.stored_ek_name(options.root)
         found = keys.ensure(options.root, replace(wanted, expected_ek_name=expected))
+        remember_under_lock(options, found)
     _print([_Report(found.device.name, found, None)], as_json=options.json)
     return ExitCode.DONE
 

@@ -87,9 +87,10 @@ REPLACED = Code(
     "tpm.replaced",
     Phase.HELD,
     Severity.ERROR,
-    "The TPM {device} is another one than this device was provisioned with",
-    "The Name of its endorsement key is {found}, the stored one is {wanted}. A new TPM, a new mainboard, or a cloned "
-    "disk gives the device another identity, and an identity never changes silently.",
+    "The TPM {device} is not the one that this device's identity is of",
+    "The Name of its endorsement key is {found}. The stored one, with which this device was provisioned or which was "
+    "made or printed for its enrolment, is {wanted}. A new TPM, a new mainboard, or a cloned disk gives the device "
+    "another identity, and an identity never changes silently.",
     "Put the former TPM back. Or go on as a new device: enrol it with what `edge-provisioner identity --tpm {device}` "
     f"prints, {_NEW_DEVICE}",
 )
@@ -99,10 +100,25 @@ CLEARED = Code(
     Phase.HELD,
     Severity.ERROR,
     "The TPM {device} has lost its keys and would make another identity",
-    "Its endorsement key is gone, and a new one would have the Name {found} instead of {wanted}: the endorsement seed "
-    "was changed, or it is another TPM. Nothing was created in it.",
+    "Its endorsement key is gone, and a new one would have the Name {found} instead of {wanted}, whichever known "
+    "template it is made from: the endorsement seed was changed, or it is another TPM. Nothing was created in it.",
     "If it is another TPM, put the former one back. Or go on as a new device: enrol it with what "
     f"`edge-provisioner identity --tpm {{device}}` prints, {_NEW_DEVICE}",
+)
+
+KEYS_NOT_KEPT = Code(
+    "tpm.keys-not-kept",
+    Phase.HELD,
+    Severity.ERROR,
+    "The TPM {device} does not keep its keys over a restart",
+    "Its endorsement key changed for the second time in a row: {first}, then {before}, now {found}. The stored one is "
+    "{wanted}. No enrolment outlasts that. What the TPM stores is emulated, is not there yet when it starts, or is thrown "
+    "away. Nothing was created in it.",
+    "Mend its storage first. An fTPM of OP-TEE keeps its keys in the board's RPMB or in files of `tee-supplicant`: look at "
+    '`dmesg | grep -iE "optee|rpmb"` for an RPMB that is emulated (`RPMB_EMU=1`), and at '
+    "`systemctl status tee-supplicant` for one that starts, or whose folder is mounted, after the fTPM. A virtual TPM "
+    "needs a volume for its state that outlives the machine. Once the key stays the same over two restarts, enrol the "
+    f"device with what `edge-provisioner identity --tpm {{device}}` prints, {_NEW_DEVICE}",
 )
 
 VERSION_1_2 = Code(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from agent.facts import typed
+from agent.facts.ek_trail import Trail
 from agent.values import asdict, dataclass, fields, replace
 
 SCHEMA = 1
@@ -55,10 +56,13 @@ class History:
     """The record. `written` is our keys of config.toml as last written or adopted, secrets as digests.
 
     `reapplied` is an apply that had to be done again, for what it had generated was changed by somebody.
+    `ek_public` is the device's endorsement key: as config.toml was written with it; before that, as it was
+    first made or printed for an enrolment. `ek_trail` are the keys that it was met with (facts.ek_trail).
     """
 
     schema: int = SCHEMA
     ek_public: str = ""  # hex
+    ek_trail: Trail = ()
     srk_name: str = ""
     machine_id: str = ""
     written: tuple[tuple[str, Any], ...] = ()
@@ -90,9 +94,10 @@ class History:
                 name: typed.checked(make(**known[name])) for name, make in parts.items() if known.get(name)
             }
             written = tuple((str(name), value) for name, value in known.get("written", ()))
+            trail = tuple((str(name), str(boot_id)) for name, boot_id in known.get("ek_trail", ()))
         except TypeError as error:
             raise ValueError(str(error)) from error
-        record = typed.checked(replace(cls(**{**known, "written": written}), **made))
+        record = typed.checked(replace(cls(**{**known, "written": written, "ek_trail": trail}), **made))
         bytes.fromhex(record.ek_public)
         return record
 

@@ -130,7 +130,7 @@ def with_keys(facts: TpmFacts, found: keys.Keys, stored_name: str) -> TpmFacts:
 
 
 def stored_ek_name(history: History, *, adopt: bool) -> str:
-    """Give the Name of the EK that this device was provisioned with; a person's --adopt forgets it."""
+    """Give the Name of this device's EK as it is on record; a person's --adopt forgets it."""
     if adopt or not history.ek_public:
         return ""
     return name_of(bytes.fromhex(history.ek_public)).hex()

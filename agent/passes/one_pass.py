@@ -17,7 +17,7 @@ from agent.host import clock, failures
 from agent.look import everything
 from agent.look.remembered import load_status
 from agent.passes import lock
-from agent.passes.publish import Publisher, record_identity
+from agent.passes.publish import Publisher, record_identity, record_key
 from agent.values import replace
 
 
@@ -78,6 +78,7 @@ def _recorded(record: Record, outcome: Outcome) -> Outcome:
     """Record what is known now; where that can't be done, it is what is told."""
     try:
         settle_intent(record, outcome.snapshot)
+        record_key(record, outcome.snapshot, outcome.finding)
         moved = record_identity(record, outcome.snapshot, outcome.finding)
     except AgentError as error:
         outcome, moved = replace(outcome, finding=error.finding), ()

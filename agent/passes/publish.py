@@ -13,7 +13,7 @@ from agent.facts.snapshot import Because, Snapshot
 from agent.facts.status import ModuleStatus, Notice, Status, StepStatus, TpmStatus, UnitStatus, Writer
 from agent.facts.steps import Begun
 from agent.host import clock
-from agent.plan import verdict, written
+from agent.plan import ek_changes, verdict, written
 from agent.values import dataclass, replace
 
 _INTERVAL_WITHOUT_SETTINGS_S = 60.0
@@ -159,6 +159,14 @@ def _writer(request: Request, snapshot: Snapshot) -> Writer:
     """Name the watcher whose pass this is; for a command, the command itself."""
     pid = os.getpid() if request.because is Because.COMMAND else os.getppid()
     return Writer(snapshot.moment.boot_id, pid, clock.process_start_ticks(pid) or 0, request.because)
+
+
+def record_key(record: Record, snapshot: Snapshot, finding: Finding) -> None:
+    """Keep the endorsement key that was met; one that a person takes over before anything is written, too."""
+    seen, history = replace(snapshot, history=record.history), record.history
+    record.update(ek_trail=ek_changes.trail_after(seen, finding))
+    if snapshot.adopt and history.ek_public and snapshot.tpm.ek_public and not history.written:
+        record.update(ek_public=snapshot.tpm.ek_public.hex())
 
 
 def record_identity(record: Record, snapshot: Snapshot, finding: Finding) -> tuple[Finding, ...]:

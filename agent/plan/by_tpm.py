@@ -7,6 +7,7 @@ from agent.edge.config_paths import ENDORSEMENT_AUTH, METHOD, OWNER_AUTH, REGIST
 from agent.edge.config_text import KeyPath, Value
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import EnsureKeys, GrantAccess, InstallRule
+from agent.plan import ek_changes
 from agent.plan.case import Case, Found
 from agent.plan.stop import StopError
 from agent.plan.written import was_ours
@@ -23,7 +24,7 @@ def trouble(snapshot: Snapshot) -> Finding | None:
     found = snapshot.tpm.trouble
     if found is not None and found.code in _GONE and snapshot.history.identity is not None:
         return runtime.TPM_GONE(node=snapshot.tpm.node or dict(found.facts).get("device", "no /dev/tpm*"))
-    return found
+    return found and ek_changes.told(found, snapshot.history)
 
 
 def registration_id(snapshot: Snapshot, settings: Settings) -> str:

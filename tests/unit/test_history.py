@@ -12,6 +12,7 @@ from tests.unit.tpm_publics import EK
 
 FULL = History(
     ek_public=EK.hex(),
+    ek_trail=(("000b01", "boot-0"), ("000b02", "boot-1")),
     srk_name="000b",
     machine_id="f0e1",
     written=(("hostname", "e2e"), ("provisioning.payload", {"uri": "file:///x"})),
@@ -53,6 +54,8 @@ def test_a_record_of_a_version_that_knew_less_or_more_is_read() -> None:
         '{"schema": 1, "ek_public": "no hex"}',
         "[" * 100_000,
         '{"schema": 1, "written": [["hostname"]]}',
+        '{"schema": 1, "ek_trail": [["000b"]]}',
+        '{"schema": 1, "ek_trail": 7}',
     ],
 )
 def test_a_damaged_record_is_refused(text: str) -> None:

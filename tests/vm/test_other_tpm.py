@@ -23,7 +23,7 @@ def test_another_tpm_is_held_and_the_first_one_is_welcome_again(bench: Bench, tm
 
     assert witness.stamps(machine, f"{witness.CONFIG} {witness.GENERATED}") == before
     assert witness.show(machine, "edge-provisioner", "ActiveState") == "active"
-    assert "another one than this device was provisioned with" in machine.run(
+    assert "is not the one that this device's identity is of" in machine.run(
         "edge-provisioner status", status=4
     )
 
