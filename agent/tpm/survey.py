@@ -1,5 +1,7 @@
 """Look at every TPM that could be the device's, and choose."""
 
+from collections.abc import Iterator
+
 from agent.codes import AgentError
 from agent.host.root import Root
 from agent.tpm import keys, nodes
@@ -23,8 +25,9 @@ class Wanted:
 def select(root: Root, wanted: Wanted) -> Choice:
     """Choose the TPM. A single candidate is taken unseen: who asks for its keys says which EK it must have.
 
-    Each of several is asked for its keys (two commands); where those don't decide, one without an EK is
-    asked what its EK would be.
+    Of several each is asked for its keys (two commands), by number, until one has the stored EK: what was
+    plugged in besides is not waited for. Where that doesn't decide, one without an EK is asked what its EK
+    would be.
     """
     if names_one_device(wanted.setting):
         return Choice(nodes.device(root, wanted.setting))
@@ -33,12 +36,19 @@ def select(root: Root, wanted: Wanted) -> Choice:
         return Choice(finding=nodes.absence(root))
     if len(found) == 1 and wanted.setting == "auto":
         return Choice(found[0])
-    seen = tuple(_look(root, wanted, device) for device in found)
+    seen = tuple(_until_known(wanted, (_look(root, wanted, device) for device in found)))
     choice = choose(wanted.setting, seen, wanted.stored_ek_name)
     if choice.device is None and (wanted.stored_ek_name or wanted.setting != "auto"):
         seen = tuple(_look_closer(root, wanted, each) for each in seen)
         choice = choose(wanted.setting, seen, wanted.stored_ek_name)
     return choice
+
+
+def _until_known(wanted: Wanted, candidates: Iterator[Seen]) -> Iterator[Seen]:
+    for seen in candidates:
+        yield seen
+        if wanted.setting == "auto" and seen.ek_name and seen.ek_name == wanted.stored_ek_name:
+            return
 
 
 def _look(root: Root, wanted: Wanted, device: Device) -> Seen:
