@@ -4,10 +4,12 @@ Each of them acts with its own ids only, on what the runtime's packages give it.
 """
 
 import os
+import signal
 import socket
 import stat
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
@@ -23,6 +25,10 @@ _BOMB = f"a{'.b' * 5_000} = 1\n"
 
 def _as(stage: Stage, user: str, deed: Callable[[], object]) -> None:
     """Do something as a user of the machine, in a process of its own."""
+    assert os.waitstatus_to_exitcode(os.waitpid(_begun_as(stage, user, deed), 0)[1]) == 0
+
+
+def _begun_as(stage: Stage, user: str, deed: Callable[[], object]) -> int:
     uid, gid = ids(stage.machine.root, user) or (65534, 65534)
     pid = os.fork()
     if not pid:
@@ -35,7 +41,7 @@ def _as(stage: Stage, user: str, deed: Callable[[], object]) -> None:
             status = 0
         finally:
             os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    return pid
 
 
 def _sparse(place: str) -> None:
@@ -76,6 +82,34 @@ def test_what_lies_in_place_of_a_generated_file_is_replaced(provisioned: Stage, 
 
     assert provisioned.look_until("runtime.provisioned")
     assert stat.S_ISREG(os.lstat(place).st_mode)
+
+
+def test_nothing_is_gained_by_changing_it_between_two_looks_of_ours(provisioned: Stage) -> None:
+    """Another kind of file each moment, while root opens what it has just seen."""
+    place = provisioned.path(_EDGEDS)
+    provisioned.write("/etc/secret.toml", f'hostname = "{_SECRET}"\n', 0o600)
+    kinds: list[Callable[[str], object]] = [
+        os.mkfifo,
+        _bomb,
+        lambda name: os.symlink(provisioned.path("/etc/secret.toml"), name),
+    ]
+
+    def race() -> None:
+        while True:
+            for kind in kinds:
+                with suppress(OSError):
+                    os.unlink(place)
+                    kind(place)
+
+    racer = _begun_as(provisioned, "iotedge", race)
+    try:
+        told = [provisioned.run(*words) for words in (("plan",), ("plan", "--json")) * 4]
+    finally:
+        os.kill(racer, signal.SIGKILL)
+        os.waitpid(racer, 0)
+
+    assert {one.status for one in told} == {0}
+    assert not [one for one in told if _SECRET in one.out + one.err]
 
 
 def test_a_link_to_roots_file_shows_nothing_of_it(provisioned: Stage) -> None:
