@@ -60,7 +60,10 @@ def _unproven(work: Work, settings: Settings) -> Finding | None:
     """Read the generated files: they alone say whether the daemons were told."""
     facts = read(work.request.root, settings.runtime)
     wrong = generated.disagreements(config_text.parse(facts.text or ""), facts.generated)
-    return apply.UNPROVEN(service=f"aziot-{wrong[0].service}", about=wrong[0].about) if wrong else None
+    if not wrong:
+        return None
+    first = wrong[0]
+    return apply.UNPROVEN(service=f"aziot-{first.service}", about=first.about, fault=first.fault)
 
 
 def _reapplied(work: Work, snapshot: Snapshot) -> Attempt | None:

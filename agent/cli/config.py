@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from agent.cli.left import left
 from agent.codes import ExitCode
 from agent.look.settings import Loaded, load
+from agent.plan.surroundings import other_cloud
 from agent.settings import Settings, reference
 
 
@@ -39,12 +40,19 @@ def _check(loaded: Loaded, *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(_report(loaded), indent=2))
     elif loaded.finding is None:
-        print("\n".join(("No problems. Files read, the weakest first:", *_listed(loaded.read))))
+        lines = ("No problems. Files read, the weakest first:", *_listed(loaded.read), *_notes(loaded))
+        print("\n".join(lines))
     else:
         for problem in loaded.problems:
             print(problem)
         print(loaded.finding.told, file=sys.stderr)
     return ExitCode.DONE if loaded.finding is None else loaded.finding.code.exit_code
+
+
+def _notes(loaded: Loaded) -> tuple[str, ...]:
+    dps = (loaded.settings or Settings()).dps
+    found = other_cloud(dps.id_scope, dps.global_endpoint)
+    return tuple(f"note: {one.summary}\n  what to do: {one.remedy}" for one in found)
 
 
 def _listed(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ UNPROVEN = Code(
     "apply.unproven",
     Phase.DEGRADED,
     Severity.ERROR,
-    "The apply ended well, but the generated settings of {service} are wrong: {about}",
+    "The apply ended well, but the generated settings of {service} are wrong: {about} {fault}",
     "The files that `iotedge config apply` generates for the daemons do not say what config.toml says, so the "
     "daemons do not do it either. The agent applies again, with growing pauses.",
     "Look for a full or read-only file system with `df -h /etc` and `findmnt -T /etc`, and at the files "

@@ -16,6 +16,99 @@ NOT_UTF8 = Code(
     "`iconv -f WINDOWS-1252 -t UTF-8 -o /etc/aziot/config.toml /root/config.toml`. " + _ONCE,
 )
 
+UTF16 = Code(
+    "config.utf16",
+    Phase.HELD,
+    Severity.ERROR,
+    "The file config.toml is UTF-16, and TOML is UTF-8",
+    "Windows PowerShell and some editors write UTF-16. Neither the runtime nor the agent can read the file as it is. "
+    "Nothing was written.",
+    "Make a copy with `cp -a /etc/aziot/config.toml /root/`, then run "
+    "`iconv -f {encoding} -t UTF-8 -o /etc/aziot/config.toml /root/config.toml`. " + _ONCE,
+)
+
+NUL = Code(
+    "config.nul",
+    Phase.HELD,
+    Severity.ERROR,
+    "Line {line} of config.toml has NUL bytes in it",
+    "A power cut while the file was written leaves such a file on some file systems; then what is behind the NUL bytes, or "
+    "all of the file, is lost. Nothing was written.",
+    "Look at it with `less /etc/aziot/config.toml`. If something stands around the NUL bytes, take them out with "
+    '`sed -i "s/\\x00//g" /etc/aziot/config.toml` and see that the rest is whole. If the file is nothing else, run '
+    "`mv /etc/aziot/config.toml /root/`. " + _ONCE,
+)
+
+YAML_FILE = Code(
+    "config.yaml-file",
+    Phase.HELD,
+    Severity.ERROR,
+    "The file config.toml is YAML, as IoT Edge 1.1 had it (line {line})",
+    "Since version 1.2 the runtime reads TOML with other names in it, and refuses this file. The agent can write its own "
+    "keys into a new file; what else stands in the old one has to be said anew.",
+    "Keep it aside with `mv /etc/aziot/config.toml /root/config.yaml`. What the runtime can take from it shows "
+    "`iotedge config import --help`. " + _ONCE,
+)
+
+YAML = Code(
+    "config.yaml",
+    Phase.HELD,
+    Severity.ERROR,
+    "Line {line} of config.toml is YAML, as IoT Edge 1.1 had it",
+    "Since version 1.2 the runtime reads TOML, where a name and its value have an equals sign between them. It refuses the "
+    "whole file. Nothing was written.",
+    "In `/etc/aziot/config.toml`, line {line}: {mend}. " + _ONCE,
+)
+
+CHARACTER = Code(
+    "config.character",
+    Phase.HELD,
+    Severity.ERROR,
+    "Line {line} of config.toml has {name} at column {column}, where TOML wants a plain character",
+    "Word processors, chats and web pages put such characters in the place of quotes and spaces. They look right, and the "
+    "runtime refuses the file. Nothing was written.",
+    "Run `{mend}`. " + _ONCE,
+)
+
+BARE_WORD = Code(
+    "config.bare-word",
+    Phase.HELD,
+    Severity.ERROR,
+    "Line {line} of config.toml has a value without quotes",
+    "Texts stand in quotes in TOML; without them only numbers, dates, true and false may stand there. Nothing was "
+    "written.",
+    "In `/etc/aziot/config.toml`, write line {line} as `{mend}`. " + _ONCE,
+)
+
+BACKSLASH = Code(
+    "config.backslash",
+    Phase.HELD,
+    Severity.ERROR,
+    "Line {line} of config.toml has a backslash in double quotes, where it means something else",
+    "In double quotes a backslash begins an escape. In single quotes it stands for itself. Nothing was written.",
+    "In `/etc/aziot/config.toml`, write line {line} as `{mend}`. " + _ONCE,
+)
+
+TWICE = Code(
+    "config.twice",
+    Phase.HELD,
+    Severity.ERROR,
+    "Line {line} of config.toml says {name} again, which line {first} has said already",
+    "A table or key may stand in a file once only. A script that appends to the file and is run twice does this, or a block "
+    "that was pasted in. The runtime refuses the file. Nothing was written.",
+    "Compare the two, and keep one: move what only one of them says to the other, then delete line {line} of "
+    "`/etc/aziot/config.toml`, and of a [table] all that belongs to it. " + _ONCE,
+)
+
+BACKUPS_KEPT = Code(
+    "config.backups-kept",
+    Phase.HELD,
+    Severity.NOTICE,
+    "What config.toml said before the agent changed it last is kept in {newest}",
+    "The agent keeps the last five files that it replaced, beside config.toml.",
+    "Compare it with `diff {newest} {path}`.",
+)
+
 INVALID_TOML = Code(
     "config.invalid-toml",
     Phase.HELD,
@@ -23,8 +116,7 @@ INVALID_TOML = Code(
     "Line {line} of config.toml is not valid TOML (column {column}): {reason}",
     "The runtime would refuse this file at the next `iotedge config apply`, so the agent edits nothing in it. "
     "Usual causes: the same key or table twice, a value without quotes, a bracket or quote left open.",
-    "Correct line {line} of `/etc/aziot/config.toml`. What it said before the agent changed it is in the backups: "
-    "`ls -t /etc/aziot/config.toml.edge-provisioner-*`. " + _ONCE,
+    "Correct line {line} of `/etc/aziot/config.toml`. " + _ONCE,
 )
 
 SHAPE_REFUSED = Code(
@@ -122,6 +214,29 @@ OTHER_PROVISIONING = Code(
     "beside the new one.",
 )
 
+UNFILLED = Code(
+    "config.unfilled",
+    Phase.HELD,
+    Severity.ERROR,
+    "Placeholders that nobody filled in stand in config.toml, and were applied: {what}",
+    "A template was copied, and a step that was to fill it in did not run. It was applied as it is, and the agent has no "
+    "record of having done that, so it does not write over it unasked. Nothing was written.",
+    "Find out what was to fill in the file. To have the agent write its own values, enrol this device with what "
+    "`edge-provisioner identity` prints, then run `edge-provisioner once --adopt`; the old config.toml is kept beside the "
+    "new one.",
+)
+
+UNFILLED_REPLACED = Code(
+    "config.unfilled-replaced",
+    Phase.PROVISIONED,
+    Severity.NOTICE,
+    "Placeholders that nobody filled in stand in config.toml and count as nothing: {what}",
+    "A template was copied, and a step that was to fill it in did not run. It was never applied, so no provisioning of "
+    "somebody else's is undone when the agent writes its own values.",
+    "Nothing to do, if the agent is to provision this device. Otherwise run `systemctl disable --now edge-provisioner` "
+    "and find out what was to fill in the file.",
+)
+
 MANUAL_EDIT = Code(
     "config.manual-edit",
     Phase.HELD,
@@ -150,10 +265,10 @@ MISPLACED_KEY = Code(
     Phase.PROVISIONED,
     Severity.WARNING,
     "Line {line} of config.toml has no effect: the runtime ignores {key} there",
-    "This key works only at the top of the file, above the first [table]. Below a table it belongs to that table, "
-    "and the runtime ignores keys that it does not know without a word.",
-    "Delete line {line} of `/etc/aziot/config.toml`. Say what you want in the agent's settings instead: `hostname` or "
-    "`auto_reprovisioning_mode` under `[runtime]` in `/etc/edge-provisioner/agent.toml`.",
+    "The runtime ignores keys that it does not know where they stand, without a word. A key below a [table] belongs to "
+    "that table. What was meant is {home}.",
+    "If it is meant, say it as {home}. In any case delete line {line} of `/etc/aziot/config.toml`. What the agent writes "
+    "(`edge-provisioner config show` lists it) is better said in its settings.",
 )
 
 REFUSED_LATER = Code(

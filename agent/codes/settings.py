@@ -27,6 +27,17 @@ INVALID = Code(
     "`systemctl reload edge-provisioner`.",
 )
 
+OTHER_CLOUD = Code(
+    "settings.other-cloud",
+    Phase.PROVISIONED,
+    Severity.WARNING,
+    "The id scope {id_scope} seems to be of another cloud than the endpoint {endpoint}",
+    "Id scopes that begin with 0ne were seen in the public cloud only, 0us in the one for the US government, 0cn in China's. "
+    "Where the two do not belong together, the device is said to be unknown, or the version of the API not supported.",
+    'Compare both with the Azure portal. If the id scope is right, write `global_endpoint = "{fitting}"` under `[dps]` in '
+    "`/etc/edge-provisioner/agent.toml`.",
+)
+
 UNREADABLE = Code(
     "settings.unreadable",
     Phase.HELD,

@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from agent.codes import AgentError, Finding
-from agent.codes.config import INVALID_TOML
+from agent.codes.config import INVALID_TOML, TWICE
+from agent.edge.config_mistakes import Place, mistake
 from agent.values import dataclass
 
 KeyPath = tuple[str, ...]
@@ -85,10 +86,34 @@ def _invalid(text: str, message: str) -> Finding:
     place = _PLACE.search(message)
     if place is None:
         return INVALID_TOML(line="?", column="?", reason=message)
-    line, column = place["line"], place["column"]
+    line, column, reason = place["line"], place["column"], message[: place.start()]
     if line is None:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    return INVALID_TOML(line=line, column=column, reason=message[: place.start()])
+    where = Place(lines_of(text), int(line), reason)
+    known = _twice(where) or mistake(where)
+    return known or INVALID_TOML(line=line, column=column, reason=reason)
+
+
+def _twice(where: Place) -> Finding | None:
+    """Find what was said before: up to the line where the parser stopped the text is TOML."""
+    if not where.reason.startswith(("Cannot declare", "Cannot overwrite")):
+        return None
+    table = scan("".join(where.lines[: where.number - 1]))
+    opened = table.statements[-1].table if table.statements else ()
+    try:
+        again = _statement(where.line + "\n", opened, range(where.number - 1, where.number)).path
+    except _NOT_TOML:
+        return None
+    first = _first_of(table.statements, again)
+    return TWICE(line=where.number, name=".".join(again), first=first.number) if first else None
+
+
+def _first_of(statements: Sequence[Statement], again: KeyPath) -> Statement | None:
+    """Find what can't stand beside a name: the same one, a value where its table is, or a table below it."""
+    same = (one for one in statements if one.path == again)
+    above = (one for one in statements if not one.is_header and again[: len(one.path)] == one.path)
+    below = (one for one in statements if one.path[: len(again)] == again)
+    return next(iter((*same, *above, *below)), None)
 
 
 def lines_of(text: str) -> tuple[str, ...]:

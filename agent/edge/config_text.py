@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from agent.codes import AgentError
-from agent.codes.config import EDIT_NOT_PROVEN, NOT_UTF8
+from agent.codes.config import EDIT_NOT_PROVEN, NOT_UTF8, NUL, UTF16
 from agent.edge.config_shape import is_folded, refuse_odd_shape, tables_of
 from agent.edge.config_splice import Value, line_end, with_key, without_key
 from agent.edge.config_statements import KeyPath, Statement, lines_of, parse, scan
@@ -24,23 +24,23 @@ __all__ = [
     "differences",
     "edit",
     "line_of",
-    "misplaced",
     "parse",
     "read",
     "value_at",
 ]
-
-_TOP_LEVEL_NAMES = frozenset({"auto_reprovisioning_mode", "hostname"})
-_FREE_NAMES = "agent"  # below it stand names of the user's own: a module's environment and create options
 
 
 def read(text: bytes) -> str:
     """Decode the bytes of config.toml.
 
     Raises:
-        AgentError: config.not-utf8, naming the line.
+        AgentError: config.not-utf8, naming the line; config.utf16; config.nul.
 
     """
+    if encoding := _utf16(text):
+        raise AgentError(UTF16(encoding=encoding))
+    if b"\0" in text:
+        raise AgentError(NUL(line=text.count(b"\n", 0, text.index(b"\0")) + 1))
     if text.startswith(codecs.BOM_UTF8):
         raise AgentError(NOT_UTF8(line=1, what="a byte order mark"))
     try:
@@ -48,6 +48,19 @@ def read(text: bytes) -> str:
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
         raise AgentError(NOT_UTF8(line=line, what=f"byte 0x{text[error.start]:02x}")) from error
+
+
+def _utf16(text: bytes) -> str:
+    """Name the encoding, as iconv(1) does, of a text with a zero in nearly each second place; else empty."""
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    pairs = len(text) // 2
+    if not pairs or len(text) % 2:
+        return ""
+    even, odd = text[::2].count(0), text[1::2].count(0)
+    if odd * 2 > pairs and not even:
+        return "UTF-16LE"
+    return "UTF-16BE" if even * 2 > pairs and not odd else ""
 
 
 def value_at(document: Mapping[str, Any], path: KeyPath) -> Any | None:
@@ -178,20 +191,3 @@ def line_of(text: str, path: KeyPath) -> int | None:
         if is_within or one.path[: len(path)] == path:
             return one.number
     return None
-
-
-def misplaced(text: str) -> tuple[tuple[str, int], ...]:
-    """Give dotted name and line of each top-level key of ours that stands in a table, where it has no effect.
-
-    Raises:
-        AgentError: config.invalid-toml.
-
-    """
-    return tuple(
-        (".".join(one.path), one.number)
-        for one in scan(text).statements
-        if not one.is_header
-        and len(one.path) > 1
-        and one.path[-1] in _TOP_LEVEL_NAMES
-        and one.path[0] != _FREE_NAMES
-    )

@@ -24,10 +24,11 @@ _ENDLESS_KEY = re.compile(rf"(?<![A-Za-z0-9_.-]){_PART}(?:[ \t]*\.[ \t]*{_PART})
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A generated file that does not say what config.toml says: which one, and about what."""
+    """A generated file that does not say what config.toml says: which one, about what, and how it is."""
 
     service: str
     about: str
+    fault: str
 
 
 def place(service: str) -> str:
@@ -69,15 +70,23 @@ def disagreements(
     The keys of `others` may say something else: when those are applied is somebody else's matter.
     """
     documents = {service: document_of(generated.get(service)) for service in SERVICES}
-    missing = [Disagreement(service, "the file itself") for service in SERVICES if documents[service] is None]
+    missing = [
+        Disagreement(service, place(service), _fault(generated.get(service)))
+        for service in SERVICES
+        if documents[service] is None
+    ]
     wrong = [
-        Disagreement(key.service, ".".join(key.path))
+        Disagreement(key.service, ".".join(key.path), f"is another one in {place(key.service)}")
         for key in _KEYS
         if key.path not in others
         and (document := documents[key.service]) is not None
         and not _agree(key, config, document)
     ]
     return (*missing, *wrong)
+
+
+def _fault(text: str | None) -> str:
+    return "is missing or can't be read" if text is None else "is damaged: it is no TOML"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class ConfigFacts:
     refusal: Finding | None = None
     hindrance: Finding | None = None
     unusable_keys: tuple[tuple[KeyPath, str, str], ...] = ()
+    newest_backup: str = ""
     newer_than_generated: bool = False
     generated: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     payload: bytes | None = None

@@ -227,6 +227,14 @@ def sweep_temporaries(folder: str) -> None:
                 os.unlink(os.path.join(folder, name))
 
 
+def newest_backup(path: str) -> str:
+    """Give the path of the newest backup of a file; empty where there is none."""
+    folder, base = os.path.split(path)
+    kept = (name for name in names(folder) if name.startswith(f"{base}.edge-provisioner-"))
+    newest = max(kept, key=lambda name: look(os.path.join(folder, name)).modified_s, default="")
+    return os.path.join(folder, newest) if newest else ""
+
+
 def keep_backup(path: str, data: bytes, *, stamp: str, keep: int) -> str:
     """Keep `data` beside `path` as `path.edge-provisioner-STAMP`, 0600, and of older ones the newest.
 

@@ -43,7 +43,8 @@ def read(root: Root, settings: Runtime) -> ConfigFacts:
         _guard(root, settings.config_file, path)
         text, digest = _config_text(settings.config_file, path)
     except AgentError as error:
-        return replace(facts, refusal=error.finding)
+        backup = files.newest_backup(path)
+        return replace(facts, refusal=error.finding, newest_backup=root.shown(backup) if backup else "")
     newest = files.look(root.path(generated.place("identityd")))
     edited = text is not None and newest.kind == "file" and files.look(path).modified_s > newest.modified_s
     keys = _unusable_keys(root, text or "")

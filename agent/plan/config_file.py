@@ -12,7 +12,7 @@ from agent.plan.case import Case, Found, Wish
 from agent.plan.config_keys import payload_bytes
 from agent.plan.hostname import hostname
 from agent.plan.stop import StopError
-from agent.plan.takeover import of_other_ways
+from agent.plan.takeover import of_other_ways, unfilled
 from agent.plan.written import record_of
 
 
@@ -22,8 +22,7 @@ def config_file(case: Case) -> Iterator[Found]:
     if snapshot.runtime.trouble is not None:
         raise StopError(snapshot.runtime.trouble)
     text = snapshot.config.text or ""
-    for key, line in config_text.misplaced(text):
-        yield config.MISPLACED_KEY(key=key, line=line)
+    yield from _unfilled(case)
     yield from _dead_keys(case)
     yield from _secret_comments(case)
     yield from hostname(case)
@@ -39,6 +38,13 @@ def config_file(case: Case) -> Iterator[Found]:
         yield RecordConfig()
     if snapshot.config.newer_than_generated and not _applied_as_it_is(case):
         yield config.UNAPPLIED_EDIT()
+
+
+def _unfilled(case: Case) -> Iterator[Found]:
+    text = case.snapshot.config.text or ""
+    if keys := unfilled(config_text.parse(text)):
+        places = (f"{'.'.join(path)} (line {config_text.line_of(text, path)})" for path in keys)
+        yield config.UNFILLED_REPLACED(what=", ".join(places))
 
 
 def _dead_keys(case: Case) -> Iterator[Found]:

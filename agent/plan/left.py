@@ -13,6 +13,7 @@ from agent.edge.config_text import KeyPath, value_at
 from agent.facts.snapshot import Snapshot
 from agent.plan.written import written
 from agent.settings import OnManualEdit, Settings
+from agent.settings.placeholders import is_placeholder
 from agent.tpm.registration import is_of_another_key
 from agent.values import dataclass
 
@@ -49,7 +50,7 @@ def left_to_config(words: Words, document: Document) -> Mapping[KeyPath, str]:
     return {
         path: value
         for path, value in said
-        if isinstance(value, str) and value and not _is_ours(words, path, value)
+        if isinstance(value, str) and not is_placeholder(value) and not _is_ours(words, path, value)
         if path != REGISTRATION_ID or _is_for_this_tpm(words, document, value)
     }
 

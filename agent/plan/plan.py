@@ -14,6 +14,7 @@ from agent.plan import by_tpm, verdict
 from agent.plan.apply import apply_config
 from agent.plan.case import Case, Concern, Found
 from agent.plan.config_file import config_file
+from agent.plan.notices import notices
 from agent.plan.refused import refused
 from agent.plan.stop import StopError
 from agent.plan.surroundings import surroundings
@@ -84,6 +85,7 @@ def _all(snapshot: Snapshot, settings: Settings) -> Iterator[Found]:
     """Ask one concern after the other, once it is clear that the device may be worked on."""
     yield from snapshot.tpm.notices
     yield from _untested(snapshot.runtime.version)
+    yield from notices(snapshot)
     case = Case(snapshot, settings, wish(snapshot, settings))
     for concern in _CONCERNS:
         yield from concern(case)

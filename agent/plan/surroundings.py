@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 
-from agent.codes import config, runtime
+from agent.codes import Finding, config, runtime, settings
 from agent.edge import config_text
+from agent.edge.config_paths import ENDPOINT
 from agent.edge.config_text import value_at
 from agent.plan.case import Case, Found
+from agent.settings.clouds import fitting_endpoint
 
 _PROXY = ("agent", "env", "https_proxy")
 
 
 def surroundings(case: Case) -> Iterator[Found]:
-    """Tell of private keys that aziot-keyd can't use, and of proxies that are spoken to by TLS."""
+    """Tell of private keys that aziot-keyd can't use, of proxies by TLS, and of a scope of another cloud."""
+    endpoint = str(value_at(case.wish.document, ENDPOINT))
+    yield from other_cloud(case.settings.dps.id_scope, endpoint)
     text = case.snapshot.config.text or ""
     for key, path, fault in case.snapshot.config.unusable_keys:
         line = config_text.line_of(text, key)
@@ -21,3 +25,9 @@ def surroundings(case: Case) -> Iterator[Found]:
             yield runtime.PROXY_BY_TLS(whose=unit.name, where=f"`systemctl cat {unit.name}`")
     if str(value_at(case.wish.document, _PROXY) or "").startswith("https:"):
         yield runtime.PROXY_BY_TLS(whose="edgeAgent", where="`[agent.env]` in `/etc/aziot/config.toml`")
+
+
+def other_cloud(id_scope: str, endpoint: str) -> Iterator[Finding]:
+    """Tell of an id scope that is not of the endpoint's cloud."""
+    if fitting := fitting_endpoint(id_scope, endpoint):
+        yield settings.OTHER_CLOUD(id_scope=id_scope, endpoint=endpoint, fitting=fitting)

@@ -7,9 +7,11 @@ from agent.codes import AgentError, config
 from agent.edge import config_text, generated
 from agent.edge.config_paths import (
     ENDPOINT,
+    ID_SCOPE,
     IDENTITY_KEYS,
     NOT_SHOWN,
     OF_OTHER_WAYS,
+    REGISTRATION_ID,
     TCTI,
     Document,
     Intended,
@@ -22,6 +24,9 @@ from agent.plan.config_keys import same_endpoint
 from agent.plan.stop import StopError
 from agent.plan.written import comparable, was_ours, written
 from agent.settings import Settings
+from agent.settings.placeholders import is_placeholder
+
+_WHO = (ID_SCOPE, REGISTRATION_ID, *OF_OTHER_WAYS)
 
 
 def hold_for_others(snapshot: Snapshot, settings: Settings, document: Document, intended: Intended) -> None:
@@ -37,7 +42,8 @@ def hold_for_others(snapshot: Snapshot, settings: Settings, document: Document, 
     if snapshot.adopt:
         return
     if other := provisions_otherwise(snapshot, document, intended):
-        raise StopError(config.OTHER_PROVISIONING(what=other), _held_diff(snapshot, document, intended))
+        code = config.UNFILLED if unfilled(document) else config.OTHER_PROVISIONING
+        raise StopError(code(what=other), _held_diff(snapshot, document, intended))
     edited = edited_by_hand(snapshot, document, intended)
     if edited and settings.runtime.on_manual_edit == "hold":
         held = _held_diff(snapshot, document, intended)
@@ -72,10 +78,28 @@ def provisions_otherwise(snapshot: Snapshot, document: Document, intended: Inten
     there = document if "provisioning" in document else _as_config(snapshot)
     if snapshot.history.written or "provisioning" not in there:
         return ""
+    was_applied = bool(_as_config(snapshot))
+    if not was_applied and unfilled(there):
+        return ""
     ours = (path for path in IDENTITY_KEYS if path in intended)
     known = (path for path in ours if intended[path] != FROM_KEY)  # with the key comes the next look
-    other = [path for path in known if not _same(path, value_at(there, path), intended[path])]
+    counted = (path for path in known if was_applied or not is_placeholder(value_at(there, path)))
+    other = [path for path in counted if not _same(path, value_at(there, path), intended[path])]
     return ", ".join(f"{'.'.join(path)} = {_shown(value_at(there, path))}" for path in other)
+
+
+def unfilled(document: Document) -> tuple[KeyPath, ...]:
+    """Name the keys that say who the device is, where all that do are placeholders; else none."""
+    said = [(path, value) for path in _WHO for value in _texts(value_at(document, path))]
+    if not said or not all(is_placeholder(value) for _, value in said):
+        return ()
+    return tuple(dict.fromkeys(path for path, _ in said))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for name, inner in value.items() if name != "method" for text in _texts(inner)]
+    return [value] if isinstance(value, str) else []
 
 
 def _same(path: KeyPath, there: Any, wanted: Any) -> bool:

@@ -9,7 +9,7 @@ from agent.plan import by_tpm
 from agent.plan.case import Wish
 from agent.plan.config_keys import intended_keys
 from agent.plan.stop import StopError
-from agent.plan.takeover import hold_for_others, taken_over
+from agent.plan.takeover import hold_for_others, taken_over, unfilled
 from agent.settings import Settings
 
 
@@ -27,9 +27,10 @@ def wish(snapshot: Snapshot, settings: Settings) -> Wish:
     document = config_text.parse(text)
     intended = intended_keys(snapshot, settings, document, by_tpm.registration_id(snapshot, settings))
     hold_for_others(snapshot, settings, document, intended)
-    if snapshot.adopt:
+    takes_over = snapshot.adopt or bool(unfilled(document))
+    if takes_over:
         intended = taken_over(document, intended)
-    edited = config_text.edit(text, intended, unfold=snapshot.adopt)
+    edited = config_text.edit(text, intended, unfold=takes_over)
     changed = config_text.differences(document, intended)
     if changed and snapshot.config.hindrance:
         raise StopError(snapshot.config.hindrance)

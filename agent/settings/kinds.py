@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from agent.settings.placeholders import is_placeholder
 from agent.values import dataclass
 
 T = TypeVar("T")
@@ -23,6 +24,7 @@ _LONGEST_REGISTRATION_ID = 128
 _DEEPEST = 32
 _PLACEHOLDERS = ("machine_id", "hostname", "serial")
 _SOURCES_OF_ID = ("auto", "ek-sha256", "ek-base32")
+_FILLED_IN = re.compile(rf"\{{(?:{'|'.join(_PLACEHOLDERS)})\}}")  # by ourselves
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"  # RFC 1123 section 2.1
 _HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _DEVICE = re.compile(r"auto|/dev/tpm(?:rm)?\d+|ek:[0-9A-Fa-f]{1,68}|(?!ek:)[A-Za-z][\w.-]*:\S*", re.ASCII)
@@ -134,6 +136,18 @@ def _is_registration_id(text: str) -> bool:
     return len(text) <= _LONGEST_REGISTRATION_ID and bool(re.fullmatch(r"[a-z0-9._:-]*[a-z0-9-]", text))
 
 
+def _filled(kind: Kind[str]) -> Kind[str]:
+    """Give the kind that takes the same, but for what stands for a value that somebody was to fill in."""
+
+    def parse(value: object) -> str:
+        text = kind.parse(value)
+        if text and is_placeholder(_FILLED_IN.sub("", text) or "x"):
+            raise Refused("this is a placeholder that nobody filled in")
+        return text
+
+    return Kind(kind.takes, parse)
+
+
 def _registration_id(value: object) -> str:
     text = _typed(value, str)
     if text in _SOURCES_OF_ID:
@@ -175,24 +189,27 @@ SECONDS = seconds_up_to(_LONGEST_S, "30 days")
 COUNT = Kind("an integer above 0", _count)
 PATH = _text("an absolute path", _is_path)
 PATH_OR_NONE = _text("an absolute path, or an empty string", lambda text: not text or _is_path(text))
-URL = _text("an absolute http or https URL without a user name, query or fragment", _is_url)
+URL = _filled(_text("an absolute http or https URL without a user name, query or fragment", _is_url))
 URL_OR_NONE = _text(f"{URL.takes[3:]}, or an empty string", lambda text: not text or _is_url(text))
-ID_SCOPE = _text(
-    "the id scope as the Azure portal shows it: letters and digits only",
-    lambda text: not text or (text.isascii() and text.isalnum()),
+ID_SCOPE = _filled(
+    _text(
+        "the id scope as the Azure portal shows it: letters and digits only",
+        lambda text: not text or (text.isascii() and text.isalnum()),
+    )
 )
-REGISTRATION_ID = Kind(
-    '"auto", "ek-sha256", "ek-base32", or up to 128 of a-z 0-9 - . _ : that end in a letter, digit or dash; '
-    + ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
-    + " are filled in",
-    _registration_id,
+REGISTRATION_ID = _filled(
+    Kind(
+        '"auto", "ek-sha256", "ek-base32", or up to 128 of a-z 0-9 - . _ : that end in a letter, digit or '
+        "dash; " + ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS) + " are filled in",
+        _registration_id,
+    )
 )
 DEVICE = _text(
     '"auto", a node such as /dev/tpmrm1, "ek:" and the first hex digits of an EK Name, '
     'or a TCTI string such as "swtpm:host=127.0.0.1,port=2321"',
     _DEVICE.fullmatch,
 )
-HOSTNAME = _text('"pin", "follow", or a host name (RFC 1123)', _HOSTNAME.fullmatch)
+HOSTNAME = _filled(_text('"pin", "follow", or a host name (RFC 1123)', _HOSTNAME.fullmatch))
 RENEWAL = _text(
     'a whole number with its unit and no space between: "80%" (1 to 99), "90min" or "10day"',
     _RENEWAL.fullmatch,

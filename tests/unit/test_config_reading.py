@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from agent.codes import AgentError
+from agent.edge.config_schema import misplaced
 from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import (
     KeyPath,
@@ -13,7 +14,6 @@ from agent.edge.config_text import (
     differences,
     edit,
     line_of,
-    misplaced,
     parse,
     read,
     value_at,
@@ -92,9 +92,7 @@ def test_odd_shapes_of_others_are_kept() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "reason"),
     [
-        ("a = 1\na = 2\n", "2", "6", "Cannot overwrite a value"),
         ('a = 1\r\nb = "x', "2", "7", "Unterminated string"),
-        ("[a]\n[a]", "2", "3", "Cannot declare"),
         ("a = " + "1" * 5000, "?", "?", "Exceeds the limit"),
         ("a = " + "[" * 50_000, "?", "?", "recursion"),
     ],
@@ -157,10 +155,43 @@ def test_top_level_keys_below_a_table_are_misplaced() -> None:
         """
     )
 
-    assert misplaced(text) == (
+    assert [(one.key, one.line) for one in misplaced(text)] == [
         ("provisioning.auto_reprovisioning_mode", 3),
         ("provisioning.attestation.hostname", 4),
-    )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "home"),
+    [
+        ("[provisioning]\nregistration_id = 'x'", "`registration_id` under `[provisioning.attestation]`"),
+        ("[agent]\nhostname = 'x'", "`hostname` at the top of the file, above the first [table]"),
+        (
+            "[edge_ca]\ncloud_timeout_sec = 70",
+            "`cloud_timeout_sec` at the top of the file, above the first [table]",
+        ),
+        ("tcti = 'device'", "`tcti` under `[tpm]`"),
+        ("dynamic_reprovisioning = true", "`auto_reprovisioning_mode` at the top of the file"),
+        ("[certificates]\ndevice_ca_pk = 'x'", "`pk` under `[edge_ca]`"),
+    ],
+)
+def test_a_key_without_effect_is_told_where_it_would_have_one(text: str, home: str) -> None:
+    (one,) = misplaced(text)
+
+    assert one.home == home
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[agent.env]\nhostname = 'x'\nid_scope = 'x'", "[agent.config.createOptions]\nhostname = 'x'",
+        "[provisioning.payload]\nregistration_id = 'x'", "[preloaded_keys]\ntcti = 'file:///x'",
+        "[cert_issuance.est.urls]\nhostname = 'x'", "[provisioning]\nattestation = { registration_id = 'x' }",
+        "[unknown]\nname = 'x'", "[tpm]\ntcti = 'device'", "hostname = 'x'",
+    ],
+)  # fmt: skip
+def test_names_of_the_users_own_and_keys_in_their_place_are_no_alarm(text: str) -> None:
+    assert misplaced(text) == ()
 
 
 @pytest.mark.parametrize(("written", "meant"), [("1", True), ("true", 1), ("1.0", 1), ('"1"', 1), ("[1]", 1)])

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.codes import AgentError
+from agent.edge.config_schema import misplaced
 from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import (
     KeyPath,
     differences,
     edit,
     line_of,
-    misplaced,
     parse,
     read,
     value_at,
@@ -40,6 +40,14 @@ PROFILE = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+NO_TOML = tuple(
+    f"config.{mistake}"
+    for mistake in (
+        "invalid-toml", "yaml", "yaml-file", "character", "bare-word", "backslash", "twice", "nul",
+    )
+)  # fmt: skip
 
 
 def intended_document(text: str, intended: Intended) -> dict[str, Any]:
@@ -176,14 +184,14 @@ def test_odd_text_raises_nothing_but_the_agents_error(text: str, intended: Inten
     for look in (misplaced, lambda odd: line_of(odd, OWN[0]), lambda odd: unified_diff(odd, "", "", OWN)):
         with contextlib.suppress(AgentError):
             look(text)
-    with suppressed("config.invalid-toml", "config.shape-refused"):
+    with suppressed(*NO_TOML, "config.shape-refused"):
         assert differences(parse(edit(text, intended)), intended) == ()
 
 
 @PROFILE
 @given(st.binary(max_size=30))
 def test_odd_bytes_raise_nothing_but_the_agents_error(data: bytes) -> None:
-    with suppressed("config.not-utf8"):
+    with suppressed("config.not-utf8", "config.utf16", "config.nul"):
         assert read(data).encode() == data
 
 

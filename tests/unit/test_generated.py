@@ -83,7 +83,7 @@ def test_the_places_are_those_of_the_real_files() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("text", [None, "torn = ", '[provisioning]\nsource = "d'])
 def test_a_missing_or_torn_file_says_nothing(service: str, text: str | None) -> None:
-    assert compared(CONFIG, {**recorded(), service: text}) == [(service, "the file itself")]
+    assert compared(CONFIG, {**recorded(), service: text}) == [(service, place(service))]
     assert document_of(text) is None
 
 
@@ -118,7 +118,12 @@ def test_dots_in_values_are_no_keys() -> None:
 
 
 def test_without_any_file_all_five_are_missed() -> None:
-    assert disagreements({}, {}) == tuple(Disagreement(service, "the file itself") for service in SERVICES)
+    fault = "is missing or can't be read"
+
+    assert disagreements({}, {}) == tuple(Disagreement(one, place(one), fault) for one in SERVICES)
+    assert {one.fault for one in disagreements({}, dict.fromkeys(SERVICES, "torn = "))} == {
+        "is damaged: it is no TOML"
+    }
 
 
 @pytest.mark.parametrize(("line", "case"), OTHERWISE.items())

@@ -283,7 +283,12 @@ def test_a_misplaced_key_is_named_with_its_line() -> None:
     text = OURS + 'hostname = "nobody hears"\n'
     found = plan(with_config(healthy(), text))
 
-    assert found.notices == (config_codes.MISPLACED_KEY(key="provisioning.attestation.hostname", line=12),)
+    (notice,) = found.notices
+    assert notice.code.name == "config.misplaced-key"
+    assert (dict(notice.facts)["key"], dict(notice.facts)["line"]) == (
+        "provisioning.attestation.hostname",
+        "12",
+    )
 
 
 def _written(device: Snapshot) -> WriteConfig:

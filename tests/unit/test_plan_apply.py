@@ -132,7 +132,8 @@ def test_a_person_has_it_applied_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "finding", [FAILED, apply.UNPROVEN(service="aziot-tpmd", about="tpm.tcti"), apply.TIMED_OUT(seconds=600)]
+    "finding",
+    [FAILED, apply.UNPROVEN(service="aziot-tpmd", about="tpm.tcti", fault="x"), apply.TIMED_OUT(seconds=600)],
 )
 def test_a_failed_apply_is_not_repeated_before_its_pause_is_over(finding: Finding) -> None:
     device = failed_before(unapplied(healthy()), finding)
