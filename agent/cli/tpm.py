@@ -10,6 +10,7 @@ from agent.codes import AgentError, ExitCode, Finding
 from agent.host.root import Root
 from agent.passes import lock
 from agent.tpm import keys, nodes
+from agent.tpm.ek_templates import L_1, in_words
 from agent.values import dataclass, replace
 
 
@@ -85,6 +86,8 @@ def _print(reports: list[_Report], *, as_json: bool) -> None:
         print(report.device)
         for name, key in _named_keys(report):
             print(f"  {name:<4} {key.state:<8} {key.name}".rstrip())
+        if template := _template(report):
+            print(f"  the EK is of template {template}")
         for finding in report.findings:
             print(f"  {finding.code.name}: {finding.summary}\n    what to do: {finding.remedy}")
 
@@ -92,6 +95,7 @@ def _print(reports: list[_Report], *, as_json: bool) -> None:
 def _as_json(report: _Report) -> dict[str, object]:
     return {
         "device": report.device,
+        "template": _template(report) or None,
         **{name.lower(): {"state": key.state, "name": key.name} for name, key in _named_keys(report)},
         "code": report.trouble.code.name if report.trouble else None,
         "findings": [
@@ -99,6 +103,14 @@ def _as_json(report: _Report) -> dict[str, object]:
             for finding in report.findings
         ],
     }
+
+
+def _template(report: _Report) -> str:
+    """Name the template of an EK that is there, as far as a TPM tells it."""
+    template = report.found.ek.verdict.template if report.found else ""
+    if template == L_1:
+        return f"{in_words(template)}, or the Azure C SDK's, which differs in a field that no TPM shows"
+    return in_words(template) if template else ""
 
 
 def _named_keys(report: _Report) -> tuple[tuple[str, keys.Key], ...]:

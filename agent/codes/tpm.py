@@ -452,16 +452,30 @@ UNKNOWN_ANSWER = Code(
 
 # What lies in it
 
+STRANGE_EK_ORIGIN = "Something else may depend on it, so the agent never touches it."
+STRANGE_EK_ADVICE = (
+    "and find out who put it there. Removing it can't be undone; only its owner can say that nothing needs it and "
+    "remove it."
+)
+STANDARD_EK_ORIGIN = (
+    "It is genuine, but its policy or kind is not that of template L-1, which the runtime was made for. From version 261 "
+    "on, systemd-tpm2-setup puts such a key there where the handle is empty; the TPM's maker and other tools may, too. "
+    "Something else may depend on it, so the agent never touches it."
+)
+STANDARD_EK_ADVICE = (
+    "and ask the owner of this device's image whether anything needs it. If nothing does: keep systemd from making it "
+    "again with `systemctl mask systemd-tpm2-setup.service systemd-tpm2-setup-early.service`, in the image as well; "
+    "then remove the key once with `tpm2_evictcontrol -T {tcti} -C o -c 0x81010001`. The agent makes the L-1 key there. "
+    "If something does need it, this device can't be provisioned by its TPM."
+)
+
 FOREIGN_EK = Code(
     "tpm.foreign-ek",
     Phase.HELD,
     Severity.ERROR,
     "What lies at 0x81010001 in {device} can't be the endorsement key: {faults}",
-    "The runtime uses whatever lies there, and would fail. Something else may depend on it, so the agent never touches "
-    "it.",
-    f"See what it is with `tpm2_readpublic -T device:{{device}} -c 0x81010001` {_TOOLS}, and find out who put it there. "
-    "Removing it can't be undone; only its owner can say that nothing needs it and remove it. "
-    f"{_ONCE}",
+    "The runtime uses whatever lies there, and would fail. {origin}",
+    f"See what it is with `tpm2_readpublic -T {{tcti}} -c 0x81010001` {_TOOLS}, {{advice}} {_ONCE}",
 )
 
 FOREIGN_SRK = Code(
@@ -471,7 +485,7 @@ FOREIGN_SRK = Code(
     "What lies at 0x81000001 in {device} can't be the storage root key: {faults}",
     "The runtime uses whatever lies there, and would fail. systemd and Windows put a storage key of another kind there, "
     "and it may unlock a disk, so the agent never touches it.",
-    f"See what it is with `tpm2_readpublic -T device:{{device}} -c 0x81000001` {_TOOLS}, and find out who put it there: "
+    f"See what it is with `tpm2_readpublic -T {{tcti}} -c 0x81000001` {_TOOLS}, and find out who put it there: "
     "look at `systemd-cryptenroll DISK` and `clevis luks list -d DISK` for each encrypted disk. Removing it can't be "
     "undone; only its owner can say that nothing needs it and remove it. "
     f"{_ONCE}",

@@ -30,6 +30,11 @@ class Device:
         """Whether a TCTI string says that this is an emulator."""
         return not self.path and self.tcti.partition(":")[0] in _SOFTWARE_TCTIS
 
+    @property
+    def tcti_for_tools(self) -> str:
+        """What a person gives tpm2-tools behind -T."""
+        return f"device:{self.name}" if self.path else self.tcti
+
 
 def tcti_for_runtime(device: Device, nodes: tuple[Device, ...]) -> str | None:
     """Give the `[tpm] tcti` that makes aziot-tpmd use this TPM; None where it finds it by itself."""

@@ -6,6 +6,7 @@ script, swtpm_setup and older runtimes left have other attributes or another `un
 
 from enum import Enum
 
+from agent.tpm.ek_templates import L_1, in_words, template_of
 from agent.tpm.public_area import PublicArea, name_of, parse_public, primary_qualified_name
 from agent.tpm.templates import (
     EK_POLICY,
@@ -42,11 +43,13 @@ class KeyRole(Enum):
 class Verdict:
     """What a key is worth: `faults` name why aziot-tpmd can't work with it, none if it can.
 
-    `lockable` says that the key stops working while the TPM is in dictionary-attack lockout.
+    `lockable` says that the key stops working while the TPM is in dictionary-attack lockout. `template` is
+    the TCG's template of an endorsement key, where it is known.
     """
 
     faults: tuple[str, ...] = ()
     lockable: bool = False
+    template: str = ""
 
     @property
     def fit(self) -> bool:
@@ -59,6 +62,8 @@ FIT = Verdict()
 
 def judge(role: KeyRole, public: bytes, qualified_name: bytes) -> Verdict:
     """Judge a TPM2B_PUBLIC, and the qualified Name the TPM gives with it, for a role."""
+    if role is KeyRole.EK and (template := template_of(public)):
+        return _judge_by_template(template, public, qualified_name)
     try:
         area = parse_public(public)
         if area.kind != RSA:
@@ -70,6 +75,15 @@ def judge(role: KeyRole, public: bytes, qualified_name: bytes) -> Verdict:
     if not primary:
         faults.append(f"it is no primary key of the {role.value.hierarchy.name.lower()} hierarchy")
     return Verdict(tuple(faults), lockable=role is KeyRole.SRK and not area.attributes & Attribute.NO_DA)
+
+
+def _judge_by_template(template: str, public: bytes, qualified_name: bytes) -> Verdict:
+    """Judge an endorsement key of the TCG's: aziot-tpmd fulfils the policy of L-1, and of no other."""
+    foreign = f"it is an endorsement key of the TCG's template {in_words(template)}"
+    faults = () if template == L_1 else (foreign,)
+    if primary_qualified_name(name_of(public), Hierarchy.ENDORSEMENT) != qualified_name:
+        return Verdict((*faults, "it is no primary key of the endorsement hierarchy"))
+    return Verdict(faults, template=template)
 
 
 def _usage_faults(area: PublicArea) -> list[str]:

@@ -118,10 +118,21 @@ class Keys:
     @property
     def foreign(self) -> Finding | None:
         """The hold that an object of somebody else at one of the handles means."""
-        for key, code in ((self.ek, codes.FOREIGN_EK), (self.srk, codes.FOREIGN_SRK)):
-            if key.state is KeyState.UNFIT:
-                return code(device=self.device.name, faults="; ".join(key.verdict.faults))
+        facts = {"device": self.device.name, "tcti": self.device.tcti_for_tools}
+        if self.ek.state is KeyState.UNFIT:
+            origin, advice = _about_foreign_ek(self.ek.verdict.template)
+            about = {"origin": origin, "advice": advice.format_map(facts)}
+            return codes.FOREIGN_EK(**facts, **about, faults="; ".join(self.ek.verdict.faults))
+        if self.srk.state is KeyState.UNFIT:
+            return codes.FOREIGN_SRK(**facts, faults="; ".join(self.srk.verdict.faults))
         return None
+
+
+def _about_foreign_ek(template: str) -> tuple[str, str]:
+    """Say who may have put it there and what can be done: an EK of the TCG's is no stranger."""
+    if template:
+        return codes.STANDARD_EK_ORIGIN, codes.STANDARD_EK_ADVICE
+    return codes.STRANGE_EK_ORIGIN, codes.STRANGE_EK_ADVICE
 
 
 def authorisations(root: Root) -> Authorisations:

@@ -14,7 +14,7 @@ _READ_PUBLIC = 0x00000173
 _HEADER_SIZE = 10
 _FIXED_FIELDS_SIZE = 8  # type, nameAlg, objectAttributes
 _HASHES = {0x000B: "sha256", 0x000C: "sha384", 0x000D: "sha512"}
-_RSA, _NULL, _RSAES = 0x0001, 0x0010, 0x0015
+_RSA, _NULL, _RSAES, _ECC = 0x0001, 0x0010, 0x0015, 0x0023
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,17 @@ class ReadAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PublicArea:
-    """The fields of a TPMT_PUBLIC that decide what a key is; `key_bits` is 0 unless it is an RSA key."""
+    """The fields of a TPMT_PUBLIC that decide what a key is.
+
+    `key_bits` is 0 unless it is an RSA key, `curve` (TPM_ECC_CURVE) 0 unless it is an ECC key.
+    """
 
     kind: int
     name_algorithm: int
     attributes: int
     policy: bytes
     key_bits: int = 0
+    curve: int = 0
 
 
 def read_public_command(handle: int) -> bytes:
@@ -76,7 +80,8 @@ def parse_public(public: bytes) -> PublicArea:
     kind, name_algorithm, attributes = struct.unpack_from(">HHI", area)
     policy, parameters = _sized(area[_FIXED_FIELDS_SIZE:])
     key_bits = _rsa_key_bits(parameters) if kind == _RSA else 0
-    return PublicArea(kind, name_algorithm, attributes, policy, key_bits)
+    curve = _curve(parameters) if kind == _ECC else 0
+    return PublicArea(kind, name_algorithm, attributes, policy, key_bits, curve)
 
 
 def name_of(public: bytes) -> bytes:
@@ -113,6 +118,14 @@ def _rsa_key_bits(parameters: bytes) -> int:
     if len(words) <= scheme_at + 2:
         raise ValueError("RSA parameters cut short")
     return words[scheme_at + (1 if words[scheme_at] in (_NULL, _RSAES) else 2)]
+
+
+def _curve(parameters: bytes) -> int:
+    """Give curveID of TPMS_ECC_PARMS, 0 where it is cut short: an ECC key is none that we could use."""
+    words = [int.from_bytes(parameters[at : at + 2], "big") for at in range(0, len(parameters) - 1, 2)]
+    scheme_at = 1 if words[:1] == [_NULL] else 3
+    curve_at = scheme_at + (1 if words[scheme_at : scheme_at + 1] == [_NULL] else 2)
+    return words[curve_at] if len(words) > curve_at else 0
 
 
 def _sized(data: bytes) -> tuple[bytes, bytes]:
