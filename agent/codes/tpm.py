@@ -172,6 +172,21 @@ BUSY = Code(
     f"See who has it with `fuser -v {{device}}`. Have that program use `/dev/tpmrmN`, or stop it. {_AGAIN}",
 )
 
+HOLDER_ADVICE = "Have that program use `/dev/tpmrmN`, or stop it."
+ABRMD_ADVICE = (
+    "This is the resource manager from before the kernel had one. If nothing else here needs it, switch it off with "
+    "`systemctl disable --now tpm2-abrmd`; programs use `/dev/tpmrmN` instead of it."
+)
+
+BUSY_BY = Code(
+    "tpm.busy-by",
+    Phase.WAITING,
+    Severity.WARNING,
+    "{device} is in use by {holder}",
+    "A node /dev/tpmN can be opened once only; the kernel's resource manager /dev/tpmrmN has no such limit.",
+    f"See what it is with `systemctl status {{pid}}`. {{advice}} {_AGAIN}",
+)
+
 NOT_A_DEVICE = Code(
     "tpm.not-a-device",
     Phase.HELD,

@@ -43,13 +43,17 @@ class TpmFacts:
 
 @dataclass(frozen=True, slots=True)
 class AccessFacts:
-    """Whether the runtime's user may open the TPM's node, and the udev rule; `trouble` is about our rule."""
+    """Whether the runtime's user may open the TPM's node, and the udev rule; `trouble` is about our rule.
+
+    `shared` says that the node is another's: where access is granted, it is by group or for everybody.
+    """
 
     user_exists: bool = False
     rule: Rule = field(default_factory=Rule)
     access: Access = Access.NOT_PROVEN
     reason: str = ""
     trouble: Finding | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

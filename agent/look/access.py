@@ -32,7 +32,8 @@ def _access(request: Request, node: str) -> AccessFacts:
     if not node:
         return AccessFacts(user_exists=True, rule=rule)
     path = root.path(node)
+    shared = access.is_shared(path, user)
     if not request.wakes_tpm and access.permits(path, user):
-        return AccessFacts(user_exists=True, rule=rule, access=access.Access.GRANTED)
+        return AccessFacts(user_exists=True, rule=rule, access=access.Access.GRANTED, shared=shared)
     found, reason = access.try_open(path, user)
-    return AccessFacts(user_exists=True, rule=rule, access=found, reason=reason)
+    return AccessFacts(user_exists=True, rule=rule, access=found, reason=reason, shared=shared)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.codes import Finding, runtime, tpm, udev
 from agent.edge.config_paths import ENDORSEMENT_AUTH, METHOD, OWNER_AUTH, REGISTRATION_ID, TCTI
 from agent.edge.config_text import KeyPath, Value
-from agent.facts.snapshot import Snapshot
+from agent.facts.snapshot import AccessFacts, Snapshot
 from agent.facts.steps import EnsureKeys, GrantAccess, InstallRule
 from agent.plan import ek_changes
 from agent.plan.case import Case, Found
@@ -13,7 +13,7 @@ from agent.plan.stop import StopError
 from agent.plan.written import was_ours
 from agent.settings import Settings
 from agent.tpm import registration
-from agent.tpm.access import Access, RuleState
+from agent.tpm.access import Access, Rule, RuleState
 
 FROM_KEY = "(from the endorsement key)"  # stands for a registration id until there is that key
 _GONE = (tpm.ABSENT, tpm.NO_DRIVER, tpm.NODE_ABSENT)
@@ -76,13 +76,24 @@ def access(case: Case) -> Iterator[Found]:
         raise StopError(facts.trouble)
     if not facts.user_exists:
         raise StopError(runtime.NOT_INSTALLED(missing="user aziottpm"))
-    if rule.state is RuleState.LINK:
-        raise StopError(udev.RULE_LINK(place=rule.place, target=rule.target))
-    if rule.state is RuleState.MASKED:
-        raise StopError(udev.RULE_MASKED(place=rule.place))
+    if _is_given_by_others(facts):
+        return
+    if stands_against := _standing_against(rule):
+        raise StopError(stands_against)
     if rule.place.startswith("/run/"):
         yield udev.RULE_IN_RUN(place=rule.place)
     if rule.state is not RuleState.OURS:
         yield InstallRule(rule)
     if case.snapshot.tpm.node and facts.access is Access.DENIED:
         yield GrantAccess(case.snapshot.tpm.node)
+
+
+def _is_given_by_others(facts: AccessFacts) -> bool:
+    """Say whether the user has the TPM by its group or as everybody has: our rule would take from others."""
+    return facts.access is Access.GRANTED and facts.shared and facts.rule.state is not RuleState.OURS
+
+
+def _standing_against(rule: Rule) -> Finding | None:
+    if rule.state is RuleState.LINK:
+        return udev.RULE_LINK(place=rule.place, target=rule.target)
+    return udev.RULE_MASKED(place=rule.place) if rule.state is RuleState.MASKED else None

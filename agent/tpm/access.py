@@ -1,6 +1,9 @@
 """Whether the runtime's user may open the TPM: the udev rule that decides it, and the proof by opening.
 
-udevd resolves user names when it reads its rules, so the rule goes in place once the user exists.
+udevd resolves user names when it reads its rules, so the rule goes in place once the user exists. Where the
+node's group, or everybody, may open it and that user is among them, somebody decided so for more than this
+user: there no rule of ours is wanted, which would give the node another owner and mode. If that ends, ours
+comes.
 """
 
 import errno
@@ -203,6 +206,14 @@ def _outcome(ended: process.Finished) -> tuple[Access, str]:
     if refusal in (0, errno.EBUSY):  # a node that is busy was refused by its driver, not by its mode
         return Access.GRANTED, ""
     return Access.NOT_PROVEN, os.strerror(refusal)
+
+
+def is_shared(path: str, user: User) -> bool:
+    """Say whether the node belongs to another than the user, so that its access is one among others'."""
+    try:
+        return user.uid not in (0, os.stat(path).st_uid)
+    except OSError:
+        return False
 
 
 def permits(path: str, user: User) -> bool:

@@ -59,7 +59,7 @@ _OF_LAYERS = {
 }
 
 _WORTH_ANOTHER_TRY = frozenset({
-    codes.BUSY, codes.GARBAGE, codes.IO, codes.NOT_READY, codes.NV_BUSY, codes.OBJECT_MEMORY,
+    codes.BUSY, codes.BUSY_BY, codes.GARBAGE, codes.IO, codes.NOT_READY, codes.NV_BUSY, codes.OBJECT_MEMORY,
     codes.SESSION_MEMORY,
 })  # fmt: skip
 

@@ -11,9 +11,10 @@ from agent.codes import Finding
 from agent.codes import tpm as codes
 from agent.host import failures, files
 from agent.host.root import Root
-from agent.tpm import firmware
+from agent.tpm import firmware, holders
 from agent.tpm.device import Device
 
+_ABRMD = "tpm2-abrmd"
 _GROUP_MAY = stat.S_IRGRP | stat.S_IWGRP
 _NODE = re.compile(r"(?:.*/)?(tpm|tpmrm)([0-9]+)")
 
@@ -59,7 +60,7 @@ def hindrance(root: Root, device: Device) -> Finding | None:
     try:
         handle = os.open(device.path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError as error:
-        return _refusal(device, error)
+        return _refusal(root, device, error)
     try:
         is_node = stat.S_ISCHR(os.fstat(handle).st_mode)
     finally:
@@ -85,17 +86,26 @@ def _version_1_2(root: Root, device: Device) -> Finding | None:
     return codes.VERSION_1_2(device=device.name, source=source)
 
 
-def _refusal(device: Device, error: OSError) -> Finding:
+def _refusal(root: Root, device: Device, error: OSError) -> Finding:
     match error.errno:
         case errno.ENOENT | errno.ENODEV | errno.ENXIO:
             return codes.NODE_ABSENT(device=device.name)
         case errno.EACCES | errno.EPERM:
             return _no_permission(device)
         case errno.EBUSY:
-            return codes.BUSY(device=device.name)
+            return _busy(root, device)
         case errno.EISDIR:
             return codes.NOT_A_DEVICE(device=device.name)
     return codes.UNOPENABLE(device=device.name, detail=failures.reason(error))
+
+
+def _busy(root: Root, device: Device) -> Finding:
+    found = holders.holder(root, device.path)
+    if found is None:
+        return codes.BUSY(device=device.name)
+    advice = codes.ABRMD_ADVICE if _ABRMD in (found.name, found.unit.removesuffix(".service")) else ""
+    facts = {"device": device.name, "holder": found.in_words, "pid": found.pid}
+    return codes.BUSY_BY(**facts, advice=advice or codes.HOLDER_ADVICE)
 
 
 def _no_permission(device: Device) -> Finding:

@@ -84,3 +84,30 @@ def test_state_that_cannot_be_written_stops_a_pass_before_it_begins(stage: Stage
     assert ended.status == 4
     assert "agent.state-unwritable" in ended.out + ended.err + stage.status()["code"]
     assert "EvictControl" not in stage.tpm.commands()
+
+
+# Access that somebody gave to a group
+
+GROUP_RULE = 'KERNEL=="tpmrm[0-9]*", GROUP="tss", MODE="0660"\n'
+
+
+def put_user_into_group(stage: Stage, group: str) -> None:
+    stage.edit("/etc/group", f"{group}:x:111:", f"{group}:x:111:aziottpm")
+
+
+def test_a_device_whose_user_has_the_tpm_by_its_group_gets_no_rule(base: str) -> None:
+    with Stage(base) as stage:
+        put_user_into_group(stage, "tss")
+        stage.write("/etc/udev/rules.d/70-tss.rules", GROUP_RULE)
+        stage.machine.run("udevadm", "control", "--reload")
+        stage.plug()
+        before = os.stat(stage.path("/dev/tpmrm0"))
+
+        assert "udev" not in stage.run("plan").out
+        assert stage.provision()["code"] == "runtime.provisioned"
+        assert not os.path.lexists(stage.path(RULE))
+        after = os.stat(stage.path("/dev/tpmrm0"))
+        assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+        stage.edit("/etc/group", "tss:x:111:aziottpm", "tss:x:111:")
+        stage.provision()
+        assert 'OWNER="aziottpm"' in stage.read(RULE), "where that access ended, ours comes"

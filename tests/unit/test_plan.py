@@ -206,6 +206,21 @@ def test_a_different_rule_is_replaced_and_kept() -> None:
     )
 
 
+@pytest.mark.parametrize("state", [state for state in RuleState if state is not RuleState.OURS])
+def test_access_that_others_share_is_left_as_it_is(state: RuleState) -> None:
+    shared = changed(healthy(), access={"rule": Rule(state), "shared": True})
+
+    assert names(plan(shared)) == []
+    assert not plan(shared).holds
+    lost = changed(shared, access={"access": Access.DENIED})
+    assert plan(lost).holds or names(plan(lost))[0] == "install-rule"
+
+
+def test_access_of_an_owner_is_made_lasting_by_our_rule() -> None:
+    """A node that belongs to the user may do so by hand, until the next start."""
+    assert names(plan(changed(healthy(), access={"rule": Rule()}))) == ["install-rule"]
+
+
 def test_a_rule_in_run_is_noticed() -> None:
     found = plan(changed(healthy(), access={"rule": Rule(RuleState.OURS, RULE_PLACE_IN_RUN)}))
 
