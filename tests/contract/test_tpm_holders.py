@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.host import process
 from agent.host.root import Root
 from agent.tpm import holders, nodes
 from agent.tpm.holders import Holder
@@ -80,6 +81,27 @@ def test_a_busy_node_names_its_holder(
     assert "/dev/tpm0 is in use by python" in finding.summary
     assert f"`systemctl status {holding.pid}`" in finding.remedy
     assert "tpm2-abrmd" not in finding.remedy
+
+
+# A terminal in exclusive mode opens once, as /dev/tpmN does, save for who has CAP_SYS_ADMIN (ioctl_tty(2)).
+EXCLUSIVE = "import fcntl, os, sys, termios; terminal = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)"
+EXCLUSIVE += "; fcntl.ioctl(terminal, termios.TIOCEXCL); print(flush=True); sys.stdin.read()"
+NO_ADMIN = ("setpriv", "--bounding-set", "-sys_admin,-sys_ptrace", "--inh-caps", "-all")
+
+
+def test_show_names_who_keeps_the_kernel_from_opening_a_node(node: str) -> None:
+    less = NO_ADMIN if os.geteuid() == 0 else ()
+    argv = (*less, sys.executable, "-c", EXCLUSIVE, node)
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holding:
+        assert holding.stdout is not None
+        holding.stdout.readline()
+        show = (*less, *process.module_argv("agent.cli"), "tpm", "show", "--tpm", node)
+        told = subprocess.run(show, capture_output=True, text=True, check=False)
+        holding.communicate()
+
+    assert told.returncode == 3, told
+    assert f"  tpm.busy-by: {node} is in use by python" in told.stdout
+    assert f"(process {holding.pid}" in told.stdout
 
 
 @pytest.mark.parametrize(
