@@ -1,6 +1,10 @@
 """Hierarchies with passwords, and a TPM in lockout: what is told, and what works all the same."""
 
 import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +111,41 @@ def test_a_lockout_does_not_keep_keys_from_being_made(software_tpm: SoftwareTpm)
     settle(software_tpm)
 
     assert ensure(software_tpm).complete
+
+
+NOBODY = 65534
+ASK = (
+    "import sys; sys.path.insert(1, sys.argv[1]); from agent.host.root import Root; "
+    "from agent.tpm import keys; given = keys.authorisations(Root(sys.argv[2])); "
+    "print(given.hidden, given.owner)"
+)
+
+
+@pytest.mark.parametrize(
+    ("folder_mode", "file_mode", "told"),
+    [
+        pytest.param(0o700, 0o600, "True None", id="a closed folder"),
+        pytest.param(0o755, 0o600, "True None", id="a closed file"),
+        pytest.param(0o755, None, "False None", id="an open folder without one"),
+        pytest.param(None, None, "False None", id="no folder"),
+    ],
+)
+def test_an_ordinary_user_knows_that_there_may_be_passwords(
+    folder_mode: int | None, file_mode: int | None, told: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o755)  # noqa: S103  # the other user goes through it
+        store = Path(root, "etc/credstore")
+        if folder_mode is not None:
+            store.mkdir(parents=True)
+        if file_mode is not None:
+            (store / "tpm-owner-auth").write_text("secret")
+            (store / "tpm-owner-auth").chmod(file_mode)
+        if folder_mode is not None:
+            store.chmod(folder_mode)
+        argv = (sys.executable, "-I", "-c", ASK, str(Path(__file__).parents[2]), root)
+        done = subprocess.run(argv, user=NOBODY, capture_output=True, text=True, check=False, cwd="/")
+
+    assert done.stdout.strip() == told, done.stderr
