@@ -478,10 +478,10 @@ STANDARD_EK_ORIGIN = (
     "Something else may depend on it, so the agent never touches it."
 )
 STANDARD_EK_ADVICE = (
-    "and ask the owner of this device's image whether anything needs it. If nothing does: keep systemd from making it "
-    "again with `systemctl mask systemd-tpm2-setup.service systemd-tpm2-setup-early.service`, in the image as well; "
-    "then remove the key once with `tpm2_evictcontrol -T {tcti} -C o -c 0x81010001`. The agent makes the L-1 key there. "
-    "If something does need it, this device can't be provisioned by its TPM."
+    "and ask the owner of this device's image whether anything needs it. If something does, this device can't be "
+    "provisioned by its TPM. If nothing does, keep systemd from making it again with `systemctl mask "
+    "systemd-tpm2-setup.service systemd-tpm2-setup-early.service`, in the image as well, and remove the key once with "
+    "`tpm2_evictcontrol -T {tcti} -C o -c 0x81010001`. The agent makes the L-1 key in its place."
 )
 
 FOREIGN_EK = Code(
