@@ -4,17 +4,23 @@ from agent.act.work import Work
 from agent.codes import AgentError, shown, udev
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import GrantAccess, InstallRule
+from agent.host.root import Root
 from agent.tpm import access
 
 
 def install_rule(work: Work, snapshot: Snapshot, step: InstallRule) -> Snapshot:
-    """Put the udev rule in place and have udev apply it; a rule that stood there goes to the journal."""
+    """Put the udev rule in place and have udev apply it; a rule that stood there goes to the journal.
+
+    Raises:
+        AgentError: udev.*, and nothing more is done.
+    """
     installed = access.install_rule(work.request.root, step.rule)
     access.announce(work.request.root)
     if installed.backup:
         replaced = udev.RULE_REPLACED(place=installed.place, backup=installed.backup)
         lines = step.rule.text.decode("utf-8", "replace").splitlines()
         work.note(replaced, text=shown.fact(tuple(lines)))
+    _prove(work.request.root, step.node)
     return snapshot
 
 
@@ -24,11 +30,15 @@ def grant_access(work: Work, snapshot: Snapshot, step: GrantAccess) -> Snapshot:
     Raises:
         AgentError: udev.access-denied.
     """
-    root = work.request.root
-    access.announce(root)
-    user = root.user(access.RUNTIME_USER)
-    if user is not None:
-        result, reason = access.try_open(root.path(step.node), user)
-        if result is access.Access.DENIED:
-            raise AgentError(udev.ACCESS_DENIED(node=step.node, reason=reason))
+    access.announce(work.request.root)
+    _prove(work.request.root, step.node)
     return snapshot
+
+
+def _prove(root: Root, node: str) -> None:
+    user = root.user(access.RUNTIME_USER)
+    if user is None or not node:
+        return
+    result, reason = access.try_open(root.path(node), user)
+    if result is access.Access.DENIED:
+        raise AgentError(udev.ACCESS_DENIED(node=node, reason=reason))

@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the plan; exits 0 with or without steps, 4 on a hold, 2 on settings that can't be used."""
-    request = Request(options.root, options.settings)
+    request = Request(options.root, options.settings, foresees=True)
     history = load_history(options.root) or History()
     found = plan(observe(request, history, load_status(options.root)))
     print(json.dumps(_as_document(found), indent=1) if options.json else _as_text(found))

@@ -7,12 +7,16 @@ from agent.values import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Which machine to look at, why, and what a person allowed."""
+    """Which machine to look at, why, and what a person allowed.
+
+    `foresees` is asked by who only says what would be done: a key that is missing is made for a moment then.
+    """
 
     root: Root
     settings_file: str | None = None
     because: Because = Because.COMMAND
     adopt: bool = False
+    foresees: bool = False
 
     @property
     def wakes_tpm(self) -> bool:

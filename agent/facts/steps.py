@@ -30,9 +30,10 @@ class EnsureKeys:
 
 @dataclass(frozen=True, slots=True)
 class InstallRule:
-    """Put the udev rule in place."""
+    """Put the udev rule in place, and have it give the runtime's user the node, if there is one."""
 
     rule: Rule
+    node: str = ""
     name: str = "install-rule"
     changes: Part = Part.ACCESS
 

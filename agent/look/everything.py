@@ -27,7 +27,7 @@ class _Witness:
 _TPM, _ACCESS, _CONFIG, _RUNTIME, _MACHINE = (
     _Witness(one.look, one.places) for one in (tpm, access, config, runtime, machine)
 )
-_WITNESSES = (_TPM, _ACCESS, _CONFIG, _RUNTIME, _MACHINE)  # the later go by what the earlier found
+_WITNESSES = (_CONFIG, _TPM, _ACCESS, _RUNTIME, _MACHINE)  # the later go by what the earlier found
 _OF_PART: Mapping[Part, tuple[_Witness, ...]] = MappingProxyType({
     Part.TPM: (),  # the step that changes it hands back what it made
     Part.ACCESS: (_ACCESS,),

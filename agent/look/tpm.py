@@ -7,13 +7,14 @@ from agent.codes import AgentError, Phase
 from agent.codes import tpm as codes
 from agent.facts.history import History
 from agent.facts.request import Request
-from agent.facts.snapshot import Moment, Snapshot, TpmFacts
+from agent.facts.snapshot import ConfigFacts, Moment, Snapshot, TpmFacts
 from agent.facts.status import SeenNode, Status
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.tpm import keys, nodes, survey
 from agent.tpm.device import Device, tcti_for_runtime
 from agent.tpm.keys import CREDENTIAL_PLACES
+from agent.tpm.protocol import KeyState
 from agent.tpm.public_area import name_of
 from agent.values import replace
 
@@ -104,10 +105,26 @@ def _asked(request: Request, settings: Settings, snapshot: Snapshot, present: tu
     except AgentError as error:
         return TpmFacts(asked=True, trouble=error.finding)
     try:
-        ask = keys.Request(choice.device, given, patience(settings))
-        return with_keys(blank, keys.show(request.root, ask), stored)
+        ask = keys.Request(choice.device, given, patience(settings), expected_ek_name=stored)
+        found = keys.show(request.root, ask)
+        if _is_to_be_foreseen(found) and (request.foresees or stored or _names_its_id(snapshot.config)):
+            found = keys.derive(request.root, ask)
+        return with_keys(blank, found, stored)
     except AgentError as error:
         return replace(blank, trouble=error.finding)
+
+
+def _is_to_be_foreseen(found: keys.Keys) -> bool:
+    """Say whether the EK is missing, and could be made now."""
+    return found.ek.state is KeyState.ABSENT and not found.foreign and not found.obstacle
+
+
+def _names_its_id(config: ConfigFacts) -> bool:
+    """Say whether a registration id is there that may be of another key than the one that would be made.
+
+    Then the key is looked at before anything is made: no step comes before a hold (ADR 0003).
+    """
+    return "registration_id" in (config.text or "") or config.generated.get("identityd") is not None
 
 
 def with_keys(facts: TpmFacts, found: keys.Keys, stored_name: str) -> TpmFacts:
@@ -121,7 +138,7 @@ def with_keys(facts: TpmFacts, found: keys.Keys, stored_name: str) -> TpmFacts:
     return replace(
         facts,
         missing_keys=tuple(what for what, key in pairs if not key.persistent),
-        ek_public=ek.public if ek.persistent else b"",
+        ek_public=ek.public if ek.usable else b"",
         ek_name=ek.name,
         srk_name=found.srk.name,
         trouble=trouble,

@@ -82,10 +82,11 @@ def access(case: Case) -> Iterator[Found]:
         raise StopError(stands_against)
     if rule.place.startswith("/run/"):
         yield udev.RULE_IN_RUN(place=rule.place)
+    node = case.snapshot.tpm.node
     if rule.state is not RuleState.OURS:
-        yield InstallRule(rule)
-    if case.snapshot.tpm.node and facts.access is Access.DENIED:
-        yield GrantAccess(case.snapshot.tpm.node)
+        yield InstallRule(rule, node)
+    elif node and facts.access is Access.DENIED:
+        yield GrantAccess(node)
 
 
 def _is_given_by_others(facts: AccessFacts) -> bool:

@@ -182,7 +182,7 @@ def test_plan_changes_nothing(stage: Stage) -> None:
         "ensure-keys", "install-rule", "write-config",
     ]  # fmt: skip
     assert "+id_scope = " in ended.out
-    assert set(stage.tpm.commands()) <= {*READING, "GetCapability"}
+    assert set(stage.tpm.commands()) <= {*READING, "GetCapability", "CreatePrimary", "FlushContext"}
     assert tree(stage.machine.root, but=own) == before
     stage.provision()
     before = tree(stage.machine.root, but=own)

@@ -238,7 +238,13 @@ def _restarted(snapshot: Snapshot) -> Snapshot:
 
 _BECOMES: Mapping[type[Step], Callable[[Snapshot, Any], Snapshot]] = {
     EnsureKeys: lambda seen, _: changed(seen, tpm={"missing_keys": (), "ek_public": EK}),
-    InstallRule: lambda seen, step: changed(seen, access={"rule": Rule(RuleState.OURS, step.rule.place)}),
+    InstallRule: lambda seen, step: changed(
+        seen,
+        access={
+            "rule": Rule(RuleState.OURS, step.rule.place),
+            "access": Access.GRANTED if step.node else seen.access.access,
+        },
+    ),
     GrantAccess: lambda seen, _: changed(seen, access={"access": Access.GRANTED}),
     WritePayload: lambda seen, step: changed(seen, config={"payload": step.data}),
     WriteConfig: lambda seen, step: _recorded(with_config(seen, step.text, applied=False)),

@@ -76,13 +76,14 @@ def test_a_healthy_device_is_left_alone() -> None:
 def test_a_new_device_gets_everything_in_order() -> None:
     found = plan(fresh())
 
-    assert names(found) == ["ensure-keys", "install-rule", "grant-access", "write-config", "apply-config"]
+    assert names(found) == ["ensure-keys", "install-rule", "write-config", "apply-config"]
     assert found.finding is None
 
 
 def test_each_step_says_its_effect_and_which_part_it_changes() -> None:
     device = changed(fresh(), settings={"dps": {"payload": PAYLOAD}})
-    steps = (*plan(device).steps, *plan(by_hand()).steps)
+    denied = changed(healthy(), access={"access": Access.DENIED})
+    steps = (*plan(device).steps, *plan(by_hand()).steps, *plan(denied).steps)
 
     assert {step.name: (step.changes, step.effect) for step in steps} == EFFECTS
 
@@ -251,7 +252,7 @@ def test_configuring_waits_for_the_runtime() -> None:
     trouble = runtime.NOT_INSTALLED(missing="/usr/bin/iotedge")
     found = plan(changed(fresh(), runtime={"program": None, "trouble": trouble}))
 
-    assert names(found) == ["ensure-keys", "install-rule", "grant-access"]
+    assert names(found) == ["ensure-keys", "install-rule"]
     assert found.finding == trouble
 
 
@@ -283,7 +284,7 @@ def test_a_machine_without_a_name_is_waited_for(name: str) -> None:
     device = changed(fresh(), moment={"machine": {"hostname": name}})
     found = plan(device)
 
-    assert names(found) == ["ensure-keys", "install-rule", "grant-access"]
+    assert names(found) == ["ensure-keys", "install-rule"]
     assert code(found) == "apply.hostname-unset"
     assert names(plan(changed(device, settings={"runtime": {"hostname": "line4"}})))[-1] == "apply-config"
 
