@@ -24,5 +24,6 @@ def ensure_keys(work: Work, snapshot: Snapshot, _step: EnsureKeys) -> Snapshot:
     except AgentError as error:
         raise AgentError(ek_changes.told(error.finding, work.record.history)) from error
     if not work.record.history.written:
-        work.record.update(ek_public=found.ek.public.hex())
+        own = snapshot.moment.machine.machine_id
+        work.record.update(ek_public=found.ek.public.hex(), machine_id=own)
     return replace(snapshot, tpm=with_keys(snapshot.tpm, found, stored))

@@ -13,6 +13,7 @@ from agent.codes import AgentError
 from agent.host.root import Root
 from agent.look.remembered import load_history
 from agent.passes import lock
+from agent.tpm import machine
 from agent.tpm.keys import Keys
 from agent.tpm.public_area import name_of
 
@@ -41,7 +42,13 @@ def remember(options: argparse.Namespace, found: Keys) -> None:
 
 
 def _may_remember(options: argparse.Namespace) -> bool:
-    return not options.tpm and (os.geteuid() == 0 or not options.root.is_host)
+    """Say whether root asks for this machine's own TPM; an image without a machine id is no machine yet."""
+    may = not options.tpm and (os.geteuid() == 0 or not options.root.is_host)
+    return may and _machine_id(options.root) not in ("", "uninitialized")  # machine-id(5)
+
+
+def _machine_id(root: Root) -> str:
+    return machine.facts(root).machine_id
 
 
 def _tried(root: Root, found: Keys) -> None:
@@ -52,7 +59,7 @@ def _tried(root: Root, found: Keys) -> None:
     try:
         if not history.ek_public:
             require_own(root)
-            Record(root, history).update(ek_public=found.ek.public.hex())
+            Record(root, history).update(ek_public=found.ek.public.hex(), machine_id=_machine_id(root))
     except AgentError as error:
         _not_remembered(error.finding.summary)
 

@@ -136,3 +136,22 @@ def test_the_recorded_key_is_put_back_as_the_sdk_s_template_makes_it(stage: Stag
     assert (again["code"], again["registration_id"]) == ("runtime.provisioned", device["registration_id"])
     assert "tpm.older-template" in [notice["code"] for notice in again["notices"]]
     assert EK in tools(stage.tpm, "tpm2_getcap", "handles-persistent")
+
+
+def test_a_key_that_was_printed_where_an_image_was_made_holds_no_clone(stage: Stage) -> None:
+    stage.write("/etc/machine-id", "a" * 32 + "\n")
+    assert stage.run("identity").status == 0
+    stage.write("/etc/machine-id", "b" * 32 + "\n")
+    make_anew(stage, "boot-2")
+
+    assert stage.provision()["code"] == "runtime.provisioned"
+
+
+@pytest.mark.parametrize("machine_id", ["", "uninitialized\n"])
+def test_an_image_without_a_machine_id_remembers_no_key(stage: Stage, machine_id: str) -> None:
+    stage.write("/etc/machine-id", machine_id)
+
+    assert stage.run("identity").status == 0
+    assert stage.run("tpm", "ensure").status == 0
+
+    assert not os.path.exists(stage.path(HISTORY))
