@@ -148,18 +148,36 @@ def _create(esys: Any, request: ChildRequest, role: KeyRole, marshalled: bytes) 
     _line(request).enter(_CREATE[role], request.create_s)
     loaded, area, *_ = esys.create_primary(TPM2B_SENSITIVE_CREATE(), template, hierarchy)
     try:
-        public = bytes(area.marshal())
-        expected = role is KeyRole.SRK or is_expected(request, public)
-        if request.operation is Operation.DERIVE or not expected:
-            return FoundKey(KeyState.DERIVED, public)
-        agree(_persist(esys, request, role, loaded), name_of(public))
-        return FoundKey(KeyState.CREATED, public)
-    finally:
+        key = _kept(esys, request, role, (loaded, bytes(area.marshal())))
+    except Exception:
         allow(request.read_s)
-        with suppress(
-            TSS2_Exception
-        ):  # on a lost connection this fails as well, and what came first says more
+        with suppress(TSS2_Exception):  # on a broken line this fails too, and what came first says more
             esys.flush_context(loaded)
+        raise
+    allow(request.read_s)
+    _flush(esys, loaded)
+    return key
+
+
+def _kept(esys: Any, request: ChildRequest, role: KeyRole, made: tuple[Any, bytes]) -> FoundKey:
+    """Make a key that was loaded just now permanent, if it is to be."""
+    loaded, public = made
+    expected = role is KeyRole.SRK or is_expected(request, public)
+    if request.operation is Operation.DERIVE or not expected:
+        return FoundKey(KeyState.DERIVED, public)
+    agree(_persist(esys, request, role, loaded), name_of(public))
+    return FoundKey(KeyState.CREATED, public)
+
+
+def _flush(esys: Any, loaded: Any) -> None:
+    """Unload a key; a line that breaks here is told as that, not as what comes of it later (0x70007)."""
+    from tpm2_pytss import TSS2_Exception
+
+    try:
+        esys.flush_context(loaded)
+    except TSS2_Exception as error:
+        if int(error.rc) >> 16:  # not the TPM's own word
+            raise
 
 
 def _persist(esys: Any, request: ChildRequest, role: KeyRole, loaded: Any) -> bytes:

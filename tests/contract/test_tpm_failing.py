@@ -5,9 +5,10 @@ import pytest
 from agent.codes import Code, Phase
 from agent.codes import tpm as codes
 from agent.tpm import keys
+from agent.tpm.asking import ask
 from agent.tpm.device import Device
 from agent.tpm.keys import Patience, Request
-from agent.tpm.protocol import KeyState
+from agent.tpm.protocol import ChildRequest, Failure, FailureKind, KeyState, Operation
 from tests.contract.tpm_asking import (
     COLD,
     EK,
@@ -251,3 +252,18 @@ def test_a_tcti_string_that_leads_nowhere(tcti: str, code: Code) -> None:
 
     assert finding.code == code
     assert tcti in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [(READ, ""), (MAKE, ""), (PERSIST, ""), (FLUSH, ""), (MAKE, "000b00"), (FLUSH, "000b00")],
+)
+def test_a_broken_line_is_told_by_its_first_error(
+    software_tpm: SoftwareTpm, command: str, expected: str
+) -> None:
+    """What the library says of a line after it broke (0x70007, a wrong sequence) hides why it broke."""
+    software_tpm.faults.append(Fault(Effect.CUT, command))
+    told = ask(ChildRequest(Operation.ENSURE, software_tpm.tcti, 60.0, 60.0, expected_ek_name=expected))
+
+    assert isinstance(told, Failure)
+    assert (told.kind, told.rc) == (FailureKind.RC, 0xA000A)
