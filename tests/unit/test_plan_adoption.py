@@ -249,3 +249,10 @@ def test_another_endpoint_is_another_way_of_provisioning() -> None:
     named = changed(device, settings={"dps": {"global_endpoint": ENDPOINT}})
 
     assert code(plan(named)) == "config.other-provisioning"
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_what_was_written_and_never_applied_is_called_so(applied: bool) -> None:
+    seen = by_hand(MANUAL) if applied else changed(by_hand(MANUAL), config={"generated": {}})
+
+    assert facts(seen)["what"].endswith(" (written, never applied)") is not applied
