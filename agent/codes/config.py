@@ -264,7 +264,7 @@ MISPLACED_KEY = Code(
     "config.misplaced-key",
     Phase.PROVISIONED,
     Severity.WARNING,
-    "Line {line} of config.toml has no effect: the runtime ignores {key} there",
+    "Line {line} of config.toml has no effect: the runtime ignores {key} there, what counts is {home}",
     "The runtime ignores keys that it does not know where they stand, without a word. A key below a [table] belongs to "
     "that table. What was meant is {home}.",
     "If it is meant, say it as {home}. In any case delete line {line} of `/etc/aziot/config.toml`. What the agent writes "

@@ -18,6 +18,7 @@ _NAMES = {
     "\u202f": "a narrow non-breaking space", "\u3000": "an ideographic space", "\ufeff": "a byte order mark",
     "\u200b": "a zero-width space", "\u2060": "a word joiner",
 }  # fmt: skip
+_RIGHT = ((_QUOTES, '"'), (_SPACES, " "), (_NOTHING, ""))  # what belongs in their place
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"|' + r"'[^']*'")
 _YAML = re.compile(r"""\s*(?:- +)?(["']?)([\w.-]+)\1:(?:\s+(\S.*?)|)\s*\Z""")
 _YAML_SCALAR = re.compile(r"""(["']).*\1|[\w./:-]+""")
@@ -61,18 +62,18 @@ def _character(place: Place) -> Finding | None:
         line=place.number,
         column=bare.index(odd) + 1,
         name=f"{name} (U+{ord(odd):04X})",
-        mend=_sed(place.number),
+        mend=_sed(place.number, place.line),
     )
 
 
-def _sed(number: int) -> str:
+def _sed(number: int, line: str) -> str:
     """Give the command that puts all such characters of a line right, in whatever locale."""
-    kinds = ((_QUOTES, '"'), (_SPACES, " "), (_NOTHING, ""))
-    deeds = (f"{number}s/{_any(odd)}/{right}/g" for odd, right in kinds)
+    kinds = (([one for one in odd if one in line], right) for odd, right in _RIGHT)
+    deeds = [f"{number}s/{_any(there)}/{right}/g" for there, right in kinds if there]
     return "sed -i '" + "; ".join(deeds) + "' /etc/aziot/config.toml"
 
 
-def _any(characters: str) -> str:
+def _any(characters: Sequence[str]) -> str:
     return r"\|".join("".join(f"\\x{byte:02x}" for byte in one.encode()) for one in characters)
 
 
