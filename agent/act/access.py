@@ -1,7 +1,7 @@
 """Give the runtime's user the TPM."""
 
 from agent.act.work import Work
-from agent.codes import AgentError, shown, udev
+from agent.codes import AgentError, udev
 from agent.facts.snapshot import Snapshot
 from agent.facts.steps import GrantAccess, InstallRule
 from agent.host.root import Root
@@ -18,8 +18,7 @@ def install_rule(work: Work, snapshot: Snapshot, step: InstallRule) -> Snapshot:
     access.announce(work.request.root)
     if installed.backup:
         replaced = udev.RULE_REPLACED(place=installed.place, backup=installed.backup)
-        lines = step.rule.text.decode("utf-8", "replace").splitlines()
-        work.note(replaced, text=shown.fact(tuple(lines)))
+        work.note(replaced, text=step.rule.text.decode("utf-8", "replace"))
     _prove(work.request.root, step.node)
     return snapshot
 

@@ -5,10 +5,13 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
+from typing import NoReturn
 
 from agent import __version__
 from agent.codes import AgentError, ExitCode, Finding
 from agent.codes.agent import INTERNAL
+from agent.codes.shown import shown
 from agent.host import failures
 from agent.host.root import Root
 
@@ -30,9 +33,19 @@ _DESCRIPTION = (
 _NOT_IN_THIS_VERSION = ("check", "diag")
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats nothing of what was typed but what a terminal may be given."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words, and end with 2."""
+        super().error(shown(message))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code (design section 1: 0, 1, 2, 3 or 4)."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may lack a letter of a device's name
     options = parser_for(words).parse_args(words)
     options.root = Root(os.path.abspath(options.root))  # children start in /
     options.settings = options.settings and os.path.abspath(options.settings)
@@ -59,9 +72,7 @@ def _told(finding: Finding) -> int:
 
 def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser; only the verb that is asked for is imported and configured."""
-    parser = argparse.ArgumentParser(
-        prog="edge-provisioner", description=_DESCRIPTION, parents=[_global(top=True)]
-    )
+    parser = _Parser(prog="edge-provisioner", description=_DESCRIPTION, parents=[_global(top=True)])
     parser.add_argument("--version", action="version", version=f"edge-provisioner {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb, summary in VERBS.items():
@@ -73,9 +84,9 @@ def parser_for(words: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _global(*, top: bool) -> argparse.ArgumentParser:
+def _global(*, top: bool) -> _Parser:
     """Give the options that stand before or after the verb; an absent one must not hide a given one."""
-    options = argparse.ArgumentParser(add_help=False)
+    options = _Parser(add_help=False)
     options.add_argument(
         "--settings", metavar="FILE", default=None if top else argparse.SUPPRESS,
         help="use this settings file alone, without the system's files and drop-ins",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agent.cli.left import left
 from agent.codes import ExitCode
+from agent.codes.shown import shown
 from agent.look.settings import Loaded, load
 from agent.plan.surroundings import other_cloud
 from agent.settings import Settings, reference
@@ -44,7 +45,7 @@ def _check(loaded: Loaded, *, as_json: bool) -> int:
         print("\n".join(lines))
     else:
         for problem in loaded.problems:
-            print(problem)
+            print(shown(str(problem)))
         print(loaded.finding.told, file=sys.stderr)
     return ExitCode.DONE if loaded.finding is None else loaded.finding.code.exit_code
 
@@ -56,7 +57,7 @@ def _notes(loaded: Loaded) -> tuple[str, ...]:
 
 
 def _listed(paths: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"  {path}" for path in paths) or ("  none: every setting has its default",)
+    return tuple(f"  {shown(path)}" for path in paths) or ("  none: every setting has its default",)
 
 
 def _report(loaded: Loaded) -> dict[str, object]:
@@ -67,8 +68,8 @@ def _report(loaded: Loaded) -> dict[str, object]:
             {
                 "file": problem.path,
                 "line": problem.line,
-                "setting": problem.dotted or None,
-                "problem": problem.said,
+                "setting": shown(problem.dotted) or None,
+                "problem": shown(problem.said),
                 "nearest": problem.nearest,
             }
             for problem in loaded.problems

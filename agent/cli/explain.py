@@ -6,6 +6,7 @@ import sys
 
 from agent.codes import Code, ExitCode
 from agent.codes.catalogue import all_codes, without_facts
+from agent.codes.shown import shown
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,4 +45,4 @@ def _explained(code: Code) -> str:
 def _not_found(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else "`edge-provisioner explain list` names all codes."
-    return f"There is no code {name}; {hint}"
+    return f"There is no code {shown(name)}; {hint}"

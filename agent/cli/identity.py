@@ -13,6 +13,7 @@ from agent.cli import chosen_tpm
 from agent.cli.left import left
 from agent.cli.remembered_ek import remember
 from agent.codes import ExitCode
+from agent.codes.shown import harmless
 from agent.settings import Settings
 from agent.tpm import keys, machine, registration
 from agent.values import replace
@@ -45,8 +46,8 @@ def run(options: argparse.Namespace) -> int:
     remember(options, found)
     if not found.ek.persistent:
         print(
-            f"{found.device.name} holds no endorsement key yet and was left as it was; `edge-provisioner tpm "
-            "ensure` makes the key with these values.",
+            f"{harmless(found.device.name)} holds no endorsement key yet and was left as it was; "
+            "`edge-provisioner tpm ensure` makes the key with these values.",
             file=sys.stderr,
         )
     return ExitCode.DONE
@@ -63,4 +64,4 @@ def _as_text(identity: dict[str, str | bool]) -> str:
     shown = {
         name: str(value).lower() if isinstance(value, bool) else value for name, value in identity.items()
     }
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in shown.items())
+    return "\n".join(f"{name:<{width}}  {harmless(value)}" for name, value in shown.items())

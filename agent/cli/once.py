@@ -4,6 +4,7 @@ import argparse
 
 from agent.codes import ExitCode, Phase
 from agent.codes.catalogue import by_name
+from agent.codes.shown import shown
 from agent.facts.request import Request
 from agent.facts.snapshot import Because
 from agent.facts.status import Status
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 def tell(effect: str) -> None:
     """Name an effect before it happens."""
-    print(f"-> {effect}", flush=True)
+    print(f"-> {shown(effect)}", flush=True)
 
 
 def show(status: Status) -> None:

@@ -4,6 +4,7 @@ import argparse
 import json
 
 from agent.codes import ExitCode
+from agent.codes.shown import shown
 from agent.facts.history import History
 from agent.facts.request import Request
 from agent.facts.steps import Step, WriteConfig
@@ -39,13 +40,13 @@ def _as_document(found: Plan) -> dict[str, object]:
 
 def _step(step: Step) -> dict[str, str]:
     diff = {"diff": step.diff} if isinstance(step, WriteConfig) else {}
-    return {"name": step.name, "effect": step.effect, **diff}
+    return {"name": step.name, "effect": shown(step.effect), **diff}
 
 
 def _as_text(found: Plan) -> str:
     lines = [] if found.steps else ["nothing to do"]
     for number, step in enumerate(found.steps, 1):
-        lines.append(f"{number}. {step.effect}")
+        lines.append(f"{number}. {shown(step.effect)}")
         if isinstance(step, WriteConfig):
             lines += [f"     {line}" for line in step.diff.splitlines()]
     if found.held_diff:

@@ -7,6 +7,7 @@ import sys
 from agent.cli import chosen_tpm
 from agent.cli.remembered_ek import remember_under_lock
 from agent.codes import AgentError, ExitCode, Finding
+from agent.codes.shown import shown
 from agent.host.root import Root
 from agent.passes import lock
 from agent.tpm import keys, nodes
@@ -83,7 +84,7 @@ def _print(reports: list[_Report], *, as_json: bool) -> None:
         print(json.dumps([_as_json(report) for report in reports], indent=2))
         return
     for report in reports:
-        print(report.device)
+        print(shown(report.device))
         for name, key in _named_keys(report):
             print(f"  {name:<4} {key.state:<8} {key.name}".rstrip())
         if template := _template(report):
@@ -94,8 +95,7 @@ def _print(reports: list[_Report], *, as_json: bool) -> None:
 
 def _as_json(report: _Report) -> dict[str, object]:
     return {
-        "device": report.device,
-        "template": _template(report) or None,
+        "device": shown(report.device),
         **{name.lower(): {"state": key.state, "name": key.name} for name, key in _named_keys(report)},
         "code": report.trouble.code.name if report.trouble else None,
         "findings": [

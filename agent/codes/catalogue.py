@@ -7,7 +7,7 @@ from itertools import pairwise
 from agent import codes
 from agent.codes.registry import Code
 
-_NO_FAMILIES = ("catalogue", "registry")
+_NO_FAMILIES = ("catalogue", "registry", "shown")
 
 
 def families() -> Mapping[str, tuple[Code, ...]]:

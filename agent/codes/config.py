@@ -327,16 +327,6 @@ KEY_UNUSABLE = Code(
     "`[aziot_keys]`.",
 )
 
-SECRET_IN_COMMENT = Code(
-    "config.secret-in-comment",
-    Phase.PROVISIONED,
-    Severity.NOTICE,
-    "Comments in config.toml seem to hold old secrets (lines {lines})",
-    "A key that was commented out still opens what it opened. The agent shows stars in its place and changes no comment "
-    "of others; the lines are counted in the file as it is after the change.",
-    "Look at these lines of `/etc/aziot/config.toml`, and delete what is a secret. Nothing has to be applied for that.",
-)
-
 DEAD_KEYS = Code(
     "config.dead-keys",
     Phase.PROVISIONED,
@@ -346,6 +336,18 @@ DEAD_KEYS = Code(
     "something, and whoever reads the file takes the device for another one.",
     "Run `edge-provisioner once --adopt`. It takes these keys out, applies nothing and restarts nothing. The file as it "
     "was is kept beside it as `config.toml.edge-provisioner-*`; remove that when its secrets are not needed any more.",
+)
+
+OLD_SECRETS = Code(
+    "config.old-secrets",
+    Phase.PROVISIONED,
+    Severity.WARNING,
+    "Old keys or passwords seem to stand in comments of config.toml, lines {lines}",
+    "A key that was commented out still opens what it opened before, for whoever gets to read the file or a copy of "
+    "it. The agent leaves comments as they are, and shows nothing of what looks like a secret in them.",
+    "Look at these lines of `/etc/aziot/config.toml`: {lines}. Delete the comments whose keys and passwords nobody "
+    "needs any more; nothing has to be applied for that. Then run `ls /etc/aziot/config.toml.edge-provisioner-*` and "
+    "remove the copies that hold them too.",
 )
 
 FOREIGN_TCTI = Code(

@@ -3,7 +3,7 @@
 import string
 from enum import IntEnum, StrEnum
 
-from agent.codes import shown
+from agent.codes.shown import shown
 from agent.values import dataclass
 
 
@@ -105,7 +105,9 @@ class Code:
         return _placeholders(self.summary, self.explanation, self.remedy)
 
     def __call__(self, **facts: object) -> "Finding":
-        """Give the code its facts, each as it may be shown; one of several lines is a tuple of them.
+        """Give the code its facts. Whoever they come from, they are fit to be shown from here on.
+
+        A fact is one line; one that is several is given as a tuple of them.
 
         Raises:
             TypeError: a fact that the texts name is missing.
@@ -113,7 +115,11 @@ class Code:
         """
         if missing := self.fact_names - facts.keys():
             raise TypeError(f"{self.name} needs {', '.join(sorted(missing))}")
-        return Finding(self, tuple(sorted((name, shown.fact(value)) for name, value in facts.items())))
+        return Finding(self, tuple(sorted((name, _fact(value)) for name, value in facts.items())))
+
+
+def _fact(value: object) -> str:
+    return "\n".join(map(_fact, value)) if isinstance(value, tuple) else shown(str(value))
 
 
 @dataclass(frozen=True, slots=True)

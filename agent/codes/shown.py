@@ -1,84 +1,112 @@
-"""What may be shown of words that are not ours: a person's file, the cloud, the runtime, a TPM. Pure.
+"""What may be shown of a text that somebody else wrote: no secrets, and nothing that steers a terminal. Pure.
 
-They reach terminals, the journal and systemd's status line. So what could steer a terminal or turn a line
-round is shown as an escape, and what has the shape of a secret as stars. Both are done once, where words become
-a fact; to do it again changes nothing.
+Whoever names a device, writes a comment or answers from the cloud can put control characters and marks into
+it that hide, move or reverse what a person reads (CWE-150, Unicode TR36 section 3), and can have put a
+password where none belongs. Both rules leave alone what they have been through before.
 """
 
 import re
-from functools import cache
 
-LONGEST = 1000
 STARS = "********"
-_PLAIN = "\t\xa0\u3000"  # white space that `str.isprintable` takes for unprintable
-_VALUE = r"""[^\s;,&"'})\]]+"""
-# A rule is looked for only where its hint stands (in lower case): most words have none, and patterns cost time.
-_BY_SHAPE: tuple[tuple[str, str, str], ...] = (
-    ("sharedaccesskey", rf"(?i)(SharedAccessKey\s*=\s*){_VALUE}", r"\1" + STARS),  # connection strings
-    ("sig=", rf"(?i)(\bsig=){_VALUE}", r"\1" + STARS),  # shared access signatures
-    ("pin-value=", rf"(?i)(pin-value=){_VALUE}", r"\1" + STARS),  # RFC 7512
-    ("@", r"(\w://)[^/\s\"'@]*:[^/\s\"'@]*@", rf"\1{STARS}@"),  # RFC 3986 section 3.2.1
-    ("bearer ", r"(?i)(\bbearer\s+)[\w.~+/=-]{8,}", r"\1" + STARS),  # RFC 6750
-    ("authorization", rf"(?i)(authorization\s*[:=]\s*(?:\w+\s+)?){_VALUE}", r"\1" + STARS),
-    ("private key-----", r"(?s)(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----).*?(-----END|\Z)", rf"\1 {STARS} \2"),
-    (
-        "=",
-        r"(?<![\w+/=])(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)(?![\w+/=])",
-        STARS,
-    ),  # keys of 32, 64 bytes
-)
-_NAMES = (
-    "password", "passwd", "passphrase", "secret", "access_token", "sas_token", "symmetric_key", "primary_key",
-    "secondary_key", "primarykey", "secondarykey", "access_key", "accesskey", "connection_string", "private_key",
-    "api_key", "device_id_pk",
-)  # fmt: skip
-_BY_NAME = (
-    rf"""(?i)([\w.-]*(?:{"|".join(_NAMES)})[\w.-]*["']?\s*[:=]\s*)(\{{.*?\}}|"[^"]*"|'[^']*'|{_VALUE})"""
-)
-
-
-def fact(value: object) -> str:
-    """Give a fact as it may be shown: one line, or one a line where it is a tuple."""
-    if isinstance(value, tuple):
-        return "\n".join(map(fact, value))
-    return _cut(without_secrets(_escaped(str(value))))
+_LONGEST = 1000
+_CUT = "... ({} more)"
+_ROOM_FOR_CUT = 32
 
 
 def harmless(text: str) -> str:
-    r"""Give a text in which nothing steers a terminal, of at most `LONGEST` characters.
+    r"""Give a text as one line that can be printed: what can't be printed as an escape (\n, \x1b, \u202e).
 
-    Control characters, line ends, marks that turn the direction of writing and what has no width or no
-    meaning are shown as Python writes them: "\x1b", "\u202e".
+    What is longer than 1000 characters is cut, and says by how many.
     """
-    return _cut(_escaped(text))
+    text = _escaped(text)
+    if len(text) <= _LONGEST:
+        return text
+    kept = _LONGEST - _ROOM_FOR_CUT
+    return text[:kept] + _CUT.format(len(text) - kept)
 
 
 def _escaped(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() or one in _PLAIN else one.encode("unicode_escape").decode() for one in text
-    )
+    return text if text.isprintable() else "".join(map(_escape, text))
 
 
-def _cut(text: str) -> str:
-    if len(text) <= LONGEST:
-        return text
-    more = f"... ({len(text)} characters)"
-    return text[: LONGEST - len(more)] + more
+def _escape(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def shown(text: str) -> str:
+    """Give a text as it may be shown on one line: its secrets as stars, and harmless."""
+    bare = without_secrets(text)
+    return harmless(bare if bare.isprintable() else without_secrets(_escaped(bare)))
+
+
+def shown_lines(text: str) -> str:
+    """Give a text of several lines as it may be shown; its lines, their ends and tabs stay."""
+    return harmless_lines(without_secrets(text))
+
+
+def harmless_lines(text: str) -> str:
+    """Give each line of a text harmless; the lines, their ends and tabs stay."""
+    return "".join(map(_harmless_line, text.split("\n"))).removesuffix("\n")
+
+
+def _harmless_line(line: str) -> str:
+    end = "\r\n" if line.endswith("\r") else "\n"
+    return "\t".join(map(harmless, line.removesuffix("\r").split("\t"))) + end
+
+
+# What a secret is called, as a pattern. A URI's `pkcs11:token=...` names none.
+GUARDED_NAMES = (
+    r"(?i:pass(?:word|wd|phrase|code)|passwd|pwd|secret|credential|(?<![:;])token|connection[ _-]?string"
+    r"|(?:symmetric|primary|secondary|access|account|api|private|shared|storage|authentication)[ _-]?key)"
+    r"(?i:s|_?\d{1,3})?"
+)
+_IN_QUOTES = (
+    r'(?:"""(?s:.*?)(?:"""|\Z)|' + r"'''(?s:.*?)(?:'''|\Z)"
+    r'|\\"(?s:.*?)(?:\\"|\Z)|"(?:[^"\\]|\\.)+"?' + r"|'[^']+'?|\{[^{}]*\}?)"
+)
+_BARE = r"""[^\s,;&}\])"'`]+"""
+_BASE64_ENDS = r"(?![A-Za-z0-9+/=])"
+# Of each of these groups one must stand in a text, in lower case, where the rule may find anything: to compile
+# a rule takes a millisecond, and a pass with nothing to say has no use for any.
+_NAMED = ("pass", "pwd", "secret", "credential", "token", "string", "key")
+_Hints = tuple[tuple[str, ...], ...]
+_RULES: tuple[tuple[_Hints, str], ...] = (
+    (
+        (("=",), _NAMED),
+        rf"(?P<before>{GUARDED_NAMES}\\?[\"'`\]]?\s*=\s*)(?:{_IN_QUOTES}|{_BARE})",
+    ),
+    (
+        ((":",), _NAMED),
+        rf"(?P<before>{GUARDED_NAMES}\\?[\"'`\]]?\s*:\s*)(?:{_IN_QUOTES}|(?=[^\s,;&]{{,256}}\d){_BARE})",
+    ),
+    ((("pin",), ("=", ":")), r"(?P<before>(?i:\bpin(?:-value)?[\"']?\s*[=:]\s*[\"']?))[^\s\"'`;&?,*]+"),
+    ((("sig=",),), r"(?P<before>(?i:(?<![a-z])sig=))[^\s\"'`;&,]+"),
+    ((("://",), ("@",)), r"(?P<before>://)[^\s/?#\"'`<>]{1,512}(?=@)"),
+    ((("://",), ("@",)), r"(?P<before>://)[^\s/:@\"'`<>]{,256}:(?!\d+[/?#\s\"'])[^\s\"'`<>]{,512}(?=@)"),
+    ((("private key-----",),), r"(?P<before>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?=-----END|\Z)"),
+    (
+        (("authorization",),),
+        r"(?P<before>(?i:\bauthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:basic|bearer|digest|shared\w+|token)\s+))"
+        + _BARE,
+    ),
+    ((("bearer",),), r"(?P<before>(?i:\bbearer\s+))[A-Za-z0-9._~+/=-]{16,}"),
+    ((("eyj",),), r"(?P<before>)\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+    (
+        (("=",),),
+        rf"(?P<before>(?<![A-Za-z0-9+/=]))(?:[A-Za-z0-9+/]{{43}}=|[A-Za-z0-9+/]{{86}}==){_BASE64_ENDS}",
+    ),
+)
 
 
 def without_secrets(text: str) -> str:
-    """Give a text in which what has the shape of a secret, or the name of one before it, is stars."""
+    """Give a text in which what is secret by its name or its shape is stars."""
     lowered = text.lower()
-    for hint, pattern, stars in _BY_SHAPE:
-        if hint in lowered:
-            text = _compiled(pattern).sub(stars, text)
-    if any(name in lowered for name in _NAMES):
-        text = _compiled(_BY_NAME).sub(rf"\1{STARS}", text)
+    for hints, pattern in _RULES:
+        if all(any(one in lowered for one in group) for group in hints):
+            text = re.sub(pattern, rf"\g<before>{STARS}", text)
     return text
 
 
-@cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def is_secret_name(name: str) -> bool:
+    """Say whether a key of this name holds a secret."""
+    return re.search(rf"{GUARDED_NAMES}$", name) is not None

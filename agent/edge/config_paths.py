@@ -49,3 +49,5 @@ _SECRETS_OF_OTHERS: tuple[KeyPath, ...] = (  # keys, passwords, and URIs that ma
     ("agent", "env"),
 )
 NOT_SHOWN = SECRETS + _SECRETS_OF_OTHERS
+# Not every variable of a module's is a secret; one that is has a name or a shape that says so.
+SECRETS_IN_COMMENTS = tuple(path for path in NOT_SHOWN if path != ("agent", "env"))

@@ -1,136 +1,193 @@
-"""Lines of config.toml as they may be shown: secrets as stars, nothing that steers a terminal. Pure.
+"""What may be shown of config.toml: its secrets as stars, and nothing that steers a terminal. Pure.
 
-A secret is known by the name of its key, by the table that it stands in, or by its shape (codes/shown.py); in
-comments too, where old keys stay behind. A line whose secret changes is still seen to change.
+A secret is one by its place, by its name or by its shape, in a value or in a comment: an old key that was
+commented out opens the same door. What a comment says that is TOML is judged as TOML is.
 """
 
 import re
+import tomllib
 from collections.abc import Collection, Iterator
+from typing import Any
 
-from agent.codes.shown import STARS, fact, harmless, without_secrets
-from agent.edge.config_splice import with_value
-from agent.edge.config_statements import KeyPath, Source, Statement, scan, value_span
+from agent.codes.shown import STARS, harmless_lines, is_secret_name, without_secrets
+from agent.edge.config_comments import block_end, words_shown
+from agent.edge.config_statements import KeyPath, Source, Statement, lines_of, scan, value_span
+from agent.values import dataclass, replace
 
-_SECRET_NAME = re.compile(
-    r"(?i)passw|passphrase|secret|user_?name|token|symmetric_key|connection_string|_pk$|^pk$"
+_QUOTED_STARS = f'"{STARS}"'
+_MORE_NAMES = frozenset({"username", "user", "pin", "pw", "psk", "sas", "key"})
+_MARK = re.compile(r"\s*#[#\s]*")
+_SAMPLES = re.compile(
+    r'pin-value=1234\b|"(?:estuser|estpwd|username|password|hello|world|debug|AmqpWs|sas|x509)"|"file:[^"]*"'
+    r"|\bYXppb3Q|<[A-Z][^<>]*>"
 )
-# What stands behind such a word in a comment is a secret if it looks like none of our words.
-_WORD = re.compile(r"(?i)([\w.-]*(?:key|password|pin|secret|token|sas|credential|user ?name)s?\b\W*)(\S.*)")
-_LIKE_A_SECRET = re.compile(r"[0-9+/=_]|[a-z][A-Z]")
-_ASSIGNED = re.compile(r"(#[#\s]*[\w.\"'-]+\s*=\s*)(\S.*)")
-_KEY_BLOCK = "PRIVATE KEY-----"
+_NOT_TOML = (ValueError, RecursionError)
 
 
-def unified_diff(before: str, after: str, name: str, secret_paths: Collection[KeyPath]) -> str:
-    """Give what an edit changes, as diff -u shows it; empty if nothing.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Some lines of the file: what is shown of them, what they are, and the number of the first, from 1.
 
-    Stars stand for the value of a key that is, is below or holds one of `secret_paths`, and for what is known
-    to be a secret wherever it stands.
+    `in_comment` says whether a comment of theirs holds a secret.
+    """
+
+    text: str
+    raw: str
+    number: int
+    in_comment: bool = False
+
+
+def shown(text: str, secret_paths: Collection[KeyPath]) -> tuple[Shown, ...]:
+    """Give a valid TOML text piece by piece: a line each, but for a secret of several lines, which is one.
+
+    What is, is below or holds one of `secret_paths` is a secret.
 
     Raises:
         AgentError: config.invalid-toml.
 
     """
-    import difflib  # as tomlkit: of use only where something is to be changed
-
-    old, new = (_shown_lines(text, secret_paths) for text in (before, after))
-    return "".join(
-        _terminated(line.partition("\0")[0]) for line in difflib.unified_diff(old, new, name, name)
-    )
+    pieces = _pieces(scan(text), secret_paths)
+    return tuple(replace(one, text=harmless_lines(one.text)) for one in pieces)
 
 
-def secret_comments(text: str) -> tuple[int, ...]:
-    """Give the numbers of the lines, from 1, in whose comments a secret seems to stand."""
-    source = scan(text)
-    return tuple(at + 1 for at, line in enumerate(_comments(source)) if line and _shown_comment(line) != line)
+def secrets_in_comments(text: str, secret_paths: Collection[KeyPath]) -> tuple[int, ...]:
+    """Give the numbers of the lines in whose comments an old secret seems to stand.
+
+    The samples of the runtime's own template are none, nor is the place of a file.
+
+    Raises:
+        AgentError: config.invalid-toml.
+
+    """
+    if "#" not in text:
+        return ()
+    found = (one for one in shown(text, secret_paths) if one.in_comment)
+    return tuple(one.number for one in found if not _SAMPLES.search(one.raw))
 
 
-def _shown_lines(text: str, secret_paths: Collection[KeyPath]) -> list[str]:
-    """Give the lines; one that is not shown as it is as what is shown, NUL, itself: so its change is seen."""
-    source = scan(text)
-    shown = [_beside(_shown_line(line), line) for line in source.lines]
-    for one in reversed(source.statements):
-        written = source.text_of(one)
-        if _is_secret(one, written, secret_paths):
-            shown[one.lines.start : one.lines.stop] = [_beside(_starred(written), written)]
-        elif len(one.lines) == 1 and not one.is_header:
-            shown[one.lines.start] = _beside(_with_shown_comment(written), written)
-    return shown
+def _pieces(source: Source, secret_paths: Collection[KeyPath]) -> Iterator[Shown]:
+    statements = {one.lines.start: one for one in source.statements}
+    comments = _Comments(secret_paths)
+    at = 0
+    while at < len(source.lines):
+        one = statements.get(at)
+        if one is None:
+            said = comments.shown(source.lines[at])
+            yield Shown(said, source.lines[at], at + 1, said != source.lines[at])
+            at += 1
+            continue
+        comments = _Comments(secret_paths, one.table)
+        yield from _shown(source.text_of(one), one, secret_paths)
+        at = one.lines.stop
 
 
-def _shown_line(line: str) -> str:
-    """Give a line that is no key of one line: a comment, a header, or a piece of a longer value."""
-    return _shown_comment(line) if line.lstrip().startswith(("#", "[")) else _visible(line)
+def _shown(raw: str, one: Statement, secret_paths: Collection[KeyPath]) -> Iterator[Shown]:
+    said = _statement(raw, one, (one.path,), secret_paths)
+    if said == raw:
+        yield from (Shown(line, line, number) for number, line in enumerate(lines_of(raw), one.number))
+        return
+    span = _span(raw, one)
+    trailing = _Comments(secret_paths, one.table).shown(raw[span.stop :])
+    in_comment = trailing != raw[span.stop :] or _speaks_of_secrets(raw[span])
+    yield Shown(said, raw, one.number, in_comment)
 
 
-def _beside(shown: str, line: str) -> str:
-    return line if shown == line else f"{shown}\0{line}"
+class _Comments:
+    """The comments below a statement, from the top: a table that is commented out goes on to the next."""
+
+    def __init__(self, secret_paths: Collection[KeyPath], table: KeyPath = ()) -> None:
+        self._secret_paths = secret_paths
+        self._tables: tuple[KeyPath, ...] = (table, ())
+        self._block_end = ""
+
+    def shown(self, line: str) -> str:
+        """Give a line that is a comment, or blank, as it may be shown."""
+        mark = _MARK.match(line)
+        if mark is None:
+            return line
+        text = line[mark.end() :].rstrip()
+        end = line[mark.end() + len(text) :]
+        if self._block_end:
+            self._block_end = "" if self._block_end in text else self._block_end
+            return f"{mark[0]}{STARS}{end}"
+        self._block_end = block_end(text)
+        return f"{mark[0]}{self._text(text)}{end}"
+
+    def _text(self, text: str) -> str:
+        one = _lone(text)
+        if one is None:
+            return words_shown(text)
+        if one.is_header:
+            self._tables = (one.path, ())
+        return _statement(text, one, [(*table, *one.path) for table in self._tables], self._secret_paths)
 
 
-def _is_secret(one: Statement, written: str, secret_paths: Collection[KeyPath]) -> bool:
-    if one.is_header:
-        return False
-    named = any(_SECRET_NAME.search(name) for name in one.path)
-    return named or _KEY_BLOCK in written or any(_overlap(one.path, secret) for secret in secret_paths)
+def _lone(text: str) -> Statement | None:
+    """Give the one statement that a comment's text is as TOML; None if it is none."""
+    try:
+        tomllib.loads(text)
+    except _NOT_TOML:
+        return None
+    return next(iter(scan(text).statements), None)
 
 
-def _starred(written: str) -> str:
-    """Give a key with stars for its value, and for its comment where that looks like an old one."""
-    lone = scan(written)
-    starred = with_value(lone, lone.statements[0], STARS)
-    end = value_span(starred).stop
-    comment = starred[end:]
-    if _LIKE_A_SECRET.search(comment):
-        comment = f"  # {STARS}{_end(comment)}"
-    return starred[:end] + harmless(comment.removesuffix(_end(comment))) + _end(comment)
+def _statement(
+    raw: str, one: Statement, paths: Collection[KeyPath], secret_paths: Collection[KeyPath]
+) -> str:
+    """Give a key or header as it may be shown, `paths` being where the key is, or may be."""
+    span = _span(raw, one)
+    is_secret = any(_is_secret(path, secret_paths) for path in paths)
+    value = "" if one.is_header else _QUOTED_STARS if is_secret else _value(raw[span])
+    trailing = _Comments(secret_paths, one.table).shown(raw[span.stop :])
+    return without_secrets(raw[: span.start]) + value + trailing
 
 
-def _with_shown_comment(written: str) -> str:
-    end = value_span(written).stop
-    head, comment = written[:end], written[end:]
-    return _visible(head + _end(comment)).removesuffix(_end(comment)) + _shown_comment(comment)
+def _is_secret(path: KeyPath, secret_paths: Collection[KeyPath]) -> bool:
+    return any(_overlap(path, secret) for secret in secret_paths) or any(map(_is_secret_name, path))
 
 
-def _comments(source: Source) -> Iterator[str]:
-    """Give the comment of each line, empty where there is none; what is inside values is none."""
-    inside = {at for one in source.statements for at in one.lines}
-    tails = {
-        one.lines.stop - 1: source.text_of(one)[value_span(source.text_of(one)).stop :]
-        for one in source.statements
-        if not one.is_header
-    }
-    for at, line in enumerate(source.lines):
-        comment = tails.get(at, "") if at in inside else line
-        yield comment if "#" in comment else ""
-
-
-def _shown_comment(comment: str) -> str:
-    end = _end(comment)
-    text = comment.removesuffix(end)
-    if (assigned := _ASSIGNED.search(text)) and _SECRET_NAME.search(
-        assigned[1].rstrip("= \t").strip("\"'# ")
-    ):
-        text = text[: assigned.start(2)] + STARS
-    text = _WORD.sub(_hidden, without_secrets(text))
-    return harmless(text) + end
-
-
-def _hidden(found: re.Match[str]) -> str:
-    return found[1] + (STARS if _LIKE_A_SECRET.search(found[2]) and STARS not in found[2] else found[2])
-
-
-def _visible(line: str) -> str:
-    end = _end(line)
-    return fact(line.removesuffix(end)) + end
-
-
-def _end(text: str) -> str:
-    return "\r\n" if text.endswith("\r\n") else "\n" if text.endswith("\n") else ""
+def _is_secret_name(name: str) -> bool:
+    return name.lower() in _MORE_NAMES or is_secret_name(name)
 
 
 def _overlap(one: KeyPath, other: KeyPath) -> bool:
     return all(mine == theirs for mine, theirs in zip(one, other, strict=False))
 
 
-def _terminated(line: str) -> str:
-    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+def _span(raw: str, one: Statement) -> slice:
+    """Find what is neither name nor comment: a key's value, and nothing in a header."""
+    if not one.is_header:
+        return value_span(raw)
+    marks = (mark.start() for mark in re.finditer("#", raw))
+    end = next((at for at in marks if _is_toml(raw[:at])), len(raw))
+    return slice(end, end)
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except _NOT_TOML:
+        return False
+    return True
+
+
+def _value(raw: str) -> str:
+    """Give a value that is no secret by its place; it, or a comment between its lines, may hold one."""
+    if _is_clean(tomllib.loads(f"x = {raw}")["x"]) and not _speaks_of_secrets(raw):
+        return raw
+    said = without_secrets(raw)
+    is_whole = "\n" not in raw and _is_toml(f"x = {said}")
+    return said if is_whole and _is_clean(tomllib.loads(f"x = {said}")["x"]) else _QUOTED_STARS
+
+
+def _is_clean(value: Any) -> bool:
+    if isinstance(value, dict):
+        return not any(map(_is_secret_name, value)) and all(map(_is_clean, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_clean, value))
+    return not isinstance(value, str) or without_secrets(value) == value
+
+
+def _speaks_of_secrets(raw: str) -> bool:
+    comments = (line.partition("#")[2] for line in raw.split("\n")[:-1])
+    return any(words_shown(comment) != comment for comment in comments)

@@ -81,7 +81,8 @@ def _connect() -> Any:
 
 def one_line(text: str) -> str:
     """Give a text as one line of ASCII, cut where it is too long for a message; the rest becomes '?'."""
-    plain = " ".join(text.split()).encode("ascii", "replace").decode("ascii")
+    known = " ".join(text.split()).encode("ascii", "replace").decode("ascii")
+    plain = "".join(one if one.isprintable() else "?" for one in known)
     return plain if len(plain) <= _LONGEST_STATUS else plain[: _LONGEST_STATUS - 3] + "..."
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from agent.act.record import Record, save_status
 from agent.act.work import Outcome
-from agent.codes import Finding, identity, shown
+from agent.codes import Finding, identity
 from agent.codes.agent import WORKING
+from agent.codes.shown import shown, shown_lines
 from agent.facts.history import Identity
 from agent.facts.request import Request
 from agent.facts.snapshot import Because, Snapshot
@@ -36,7 +37,7 @@ class Publisher:
         now_s, pid = clock.wall_s(), os.getpid()
         step = StepStatus(
             name=begun.step.name,
-            effect=begun.step.effect,
+            effect=shown(begun.step.effect),
             number=begun.number,
             of=begun.of,
             since=now_s,
@@ -68,7 +69,8 @@ class Publisher:
         """Write a finding to the journal, where the MESSAGE_ID leads to the explanation."""
         from agent.host.log import logger  # structlog costs 50 ms, which a pass with nothing to say saves
 
-        told = {name: value for name, value in {**dict(finding.facts), **fields}.items() if value}
+        more = {name: shown_lines(value) for name, value in fields.items()}
+        told = {name: value for name, value in {**dict(finding.facts), **more}.items() if value}
         logger(self.request.root, transaction=self.transaction).info(
             finding.summary,
             MESSAGE_ID=finding.code.message_id,
@@ -97,12 +99,12 @@ class Publisher:
             transaction=self.transaction,
             writer=_writer(self.request, snapshot),
             registration_id=_registration_id(snapshot),
-            hub=shown.fact(answer.hub),
-            device_id=shown.fact(answer.device_id),
+            hub=shown(answer.hub),
+            device_id=shown(answer.device_id),
             tpm=_tpm(snapshot),
             units=_units(snapshot),
             modules=_modules(snapshot),
-            runtime_version=snapshot.runtime.version,
+            runtime_version=shown(snapshot.runtime.version),
             runtime_says=_said(snapshot),
             notices=_notices(outcome, before),
             judged=dict(snapshot.judged),
@@ -119,7 +121,7 @@ def _look_again_s(outcome: Outcome, since_s: float) -> float:
 
 def _said(snapshot: Snapshot) -> Mapping[str, str]:
     said = ((line.name, f"{line.state} {line.detail}".strip()) for line in snapshot.runtime.status)
-    return {shown.fact(name): shown.fact(words) for name, words in said}
+    return {shown(name): shown(words) for name, words in said}
 
 
 def _tpm(snapshot: Snapshot) -> TpmStatus:
@@ -139,20 +141,20 @@ def _notices(outcome: Outcome, before: Status | None) -> tuple[Notice, ...]:
 
 def _registration_id(snapshot: Snapshot) -> str:
     settings = snapshot.settings
-    return written.registration(snapshot, settings).registration_id if settings else ""
+    return shown(written.registration(snapshot, settings).registration_id) if settings else ""
 
 
 def _units(snapshot: Snapshot) -> Mapping[str, UnitStatus]:
     services = (unit for unit in snapshot.runtime.units or () if unit.name.endswith(".service"))
     return {
-        unit.name.removesuffix(".service"): UnitStatus(unit.active, unit.pid, unit.restarts)
+        unit.name.removesuffix(".service"): UnitStatus(shown(unit.active), unit.pid, unit.restarts)
         for unit in services
     }
 
 
 def _modules(snapshot: Snapshot) -> Mapping[str, ModuleStatus]:
     agent = snapshot.runtime.edge_agent
-    return {"edgeAgent": ModuleStatus(shown.fact(agent.state), agent.pid)} if agent.state else {}
+    return {"edgeAgent": ModuleStatus(shown(agent.state), agent.pid)} if agent.state else {}
 
 
 def _writer(request: Request, snapshot: Snapshot) -> Writer:

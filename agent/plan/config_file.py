@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from agent.codes import config
 from agent.edge import config_text, generated
-from agent.edge.config_paths import NOT_SHOWN, PAYLOAD_PLACE
-from agent.edge.config_shown import secret_comments, unified_diff
+from agent.edge.config_diff import unified_diff
+from agent.edge.config_paths import NOT_SHOWN, PAYLOAD_PLACE, SECRETS_IN_COMMENTS
+from agent.edge.config_shown import secrets_in_comments
 from agent.edge.config_text import KeyPath
 from agent.facts.steps import RecordConfig, WriteConfig, WritePayload
 from agent.plan.case import Case, Found, Wish
@@ -24,7 +25,7 @@ def config_file(case: Case) -> Iterator[Found]:
     text = snapshot.config.text or ""
     yield from _unfilled(case)
     yield from _dead_keys(case)
-    yield from _secret_comments(case)
+    yield from _old_secrets(case)
     yield from hostname(case)
     payload = payload_bytes(case.settings)
     if payload is not None and payload != snapshot.config.payload:
@@ -55,11 +56,12 @@ def _dead_keys(case: Case) -> Iterator[Found]:
         yield config.DEAD_KEYS(keys=", ".join(places))
 
 
-def _secret_comments(case: Case) -> Iterator[Found]:
-    """Tell of old secrets beside a change: a file that nobody touches is not looked through each time."""
-    lines = secret_comments(case.wish.text) if case.wish.changed or case.snapshot.adopt else ()
-    if lines:
-        yield config.SECRET_IN_COMMENT(lines=", ".join(map(str, lines)))
+def _old_secrets(case: Case) -> Iterator[Found]:
+    """Tell of secrets in comments where the file is to be changed, or was; a quiet look reads none."""
+    if case.wish.changed or case.snapshot.adopt:
+        lines = secrets_in_comments(case.snapshot.config.text or "", SECRETS_IN_COMMENTS)
+        if lines:
+            yield config.OLD_SECRETS(lines=", ".join(map(str, lines)))
 
 
 def _by_fate(wish: Wish) -> tuple[tuple[KeyPath, ...], tuple[KeyPath, ...]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from agent.codes import AgentError, config
 from agent.edge import config_text, generated
+from agent.edge.config_diff import unified_diff
 from agent.edge.config_paths import (
     ENDPOINT,
     ID_SCOPE,
@@ -16,7 +17,6 @@ from agent.edge.config_paths import (
     Document,
     Intended,
 )
-from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import KeyPath, differences, value_at
 from agent.facts.snapshot import Snapshot
 from agent.plan.by_tpm import FROM_KEY

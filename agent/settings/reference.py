@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from agent.codes.shown import STARS, harmless, is_secret_name, shown, without_secrets
 from agent.settings.kinds import toml_value
 from agent.settings.resolve import DEFAULT, Resolved
 from agent.settings.rows import ROWS, TABLE, value_of
@@ -125,17 +126,33 @@ def in_force(resolved: Resolved, settings: Settings, left: Mapping[str, str] = _
 
     `left` has, by dotted name, what config.toml says on its own where no file sets it.
     """
-    values = {name: toml_value(value_of(settings, name)) for name in ROWS}
+    values = {name: _line(toml_value(_without_secrets(value_of(settings, name)))) for name in ROWS}
     width = min(max(len(f"{name} = {value}") for name, value in values.items()), 72)
     return "".join(
         f"{' ' if resolved.origins[name] == DEFAULT else '*'} {f'{name} = {value}':<{width}}  "
-        f"# {resolved.origins[name]}{_left(left, name)}\n"
+        f"# {shown(resolved.origins[name])}{_left(left, name)}\n"
         for name, value in values.items()
     )
 
 
+def _without_secrets(value: object) -> object:
+    """Give a value with stars for what somebody put into it that should be in no settings file."""
+    if isinstance(value, Mapping):
+        return {
+            name: STARS if is_secret_name(name) else _without_secrets(inner) for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without_secrets(inner) for inner in value]
+    return without_secrets(value) if type(value) is str else value
+
+
+def _line(text: str) -> str:
+    """Give a value, however long, on one line that can be printed."""
+    return "".join(map(harmless, text))
+
+
 def _left(left: Mapping[str, str], name: str) -> str:
-    return f"; left to config.toml: {left[name]}" if name in left else ""
+    return f"; left to config.toml: {shown(left[name])}" if name in left else ""
 
 
 def as_json(
@@ -144,10 +161,10 @@ def as_json(
     """Give every setting's value and origin by its dotted name, in types that JSON has; `left` as above."""
     return {
         name: {
-            "value": value_of(settings, name),
-            "origin": resolved.origins[name],
+            "value": _without_secrets(value_of(settings, name)),
+            "origin": shown(resolved.origins[name]),
             "changed": resolved.origins[name] != DEFAULT,
-            **({"left_to_config": left[name]} if name in left else {}),
+            **({"left_to_config": shown(left[name])} if name in left else {}),
         }
         for name in ROWS
     }

@@ -244,6 +244,36 @@ def test_explain_answers_an_unknown_code_with_the_nearest(word: str, hint: str) 
     assert hint in answer.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("\x1b[31mlook",),
+        ("explain", "\x1b]0;x\x07"),
+        ("status", "\x9b2J\u202e"),
+        ("config", "\udcff\nsee"),
+        ("tpm",),
+    ],
+)
+def test_what_was_typed_is_repeated_as_a_line_that_can_be_printed(words: tuple[str, ...]) -> None:
+    answer = agent(*words)
+
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.replace("\n", "").isprintable()
+
+
+def test_a_files_name_steers_no_terminal(tmp_path: Path, write: Write) -> None:
+    write(f"{ETC}/1\x1b[2J\udcff.toml", "")
+    assert agent("--root", str(tmp_path), "config", "check").stdout.splitlines()[1:] == [
+        rf"  /{ETC}/1\x1b[2J\udcff.toml"
+    ]
+
+    write(f"{ETC}/1\x1b[2J\udcff.toml", "scope = 1\n")
+    bad = agent("--root", str(tmp_path), "config", "check")
+
+    assert rf"/{ETC}/1\x1b[2J\udcff.toml:1: scope: unknown key" in bad.stdout
+    assert (bad.stdout + bad.stderr).replace("\n", "").isprintable()
+
+
 # What config.toml says on its own
 
 

@@ -115,8 +115,8 @@ def test_the_adoption_tells_of_old_secrets_in_comments_by_their_lines(stage: Sta
 
     looked = stage.once("--adopt")
 
-    (notice,) = (one for one in looked["notices"] if one["code"] == "config.secret-in-comment")
-    lines = [int(word) for word in notice["summary"].partition("(lines ")[2].rstrip(")").split(", ")]
+    (notice,) = (one for one in looked["notices"] if one["code"] == "config.old-secrets")
+    lines = [int(word) for word in notice["summary"].partition("lines ")[2].split(", ")]
     text = stage.read(CONFIG).splitlines()
     assert [text[line - 1].partition("#")[2].split()[0] for line in lines] == ["once:", "symmetric_key"]
 

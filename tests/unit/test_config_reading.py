@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import pytest
 
 from agent.codes import AgentError
+from agent.edge.config_diff import unified_diff
 from agent.edge.config_schema import misplaced
-from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import (
     KeyPath,
     Value,

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.codes import AgentError
+from agent.edge.config_diff import unified_diff
 from agent.edge.config_schema import misplaced
-from agent.edge.config_shown import unified_diff
 from agent.edge.config_text import (
     KeyPath,
     differences,

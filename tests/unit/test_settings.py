@@ -293,3 +293,23 @@ def test_what_is_in_force_shows_values_origins_and_what_was_changed() -> None:
         "changed": True,
     }
     assert value_of(resolved.settings, "est.auto_renew.retry") == "4%"
+
+
+def test_what_is_in_force_shows_no_secret_and_nothing_that_steers_a_terminal() -> None:
+    payload = '{ site = "a\u202e\\u009b", nested = [{ api_key = "hunter2" }], url = "https://u:hunter2@h" }'
+    resolved = read(f"[dps]\npayload = {payload}")
+    assert resolved.settings is not None
+    left = {"runtime.hostname": "a\x1b[2J"}
+
+    text = reference.in_force(resolved, resolved.settings, left)
+    document = reference.as_json(resolved, resolved.settings, left)
+
+    assert "hunter2" not in text + str(document)
+    assert 'site = "a\\u202e\\x9b"' in text
+    assert text.replace("\n", "").isprintable()
+    assert document["runtime.hostname"]["left_to_config"] == r"a\x1b[2J"
+    assert document["dps.payload"]["value"] == {
+        "site": "a\u202e\x9b",
+        "nested": [{"api_key": "********"}],
+        "url": "https://********@h",
+    }
