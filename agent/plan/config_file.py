@@ -13,7 +13,8 @@ from agent.plan.case import Case, Found, Wish
 from agent.plan.config_keys import payload_bytes
 from agent.plan.hostname import hostname
 from agent.plan.stop import StopError
-from agent.plan.takeover import of_other_ways, unfilled
+from agent.plan.takeover import of_other_ways
+from agent.plan.unfilled import unfilled
 from agent.plan.written import record_of
 
 
@@ -42,18 +43,20 @@ def config_file(case: Case) -> Iterator[Found]:
 
 
 def _unfilled(case: Case) -> Iterator[Found]:
+    """Tell of placeholders that are to be written over: they were never applied, else it would be held."""
     text = case.snapshot.config.text or ""
     if keys := unfilled(config_text.parse(text)):
-        places = (f"{'.'.join(path)} (line {config_text.line_of(text, path)})" for path in keys)
-        yield config.UNFILLED_REPLACED(what=", ".join(places))
+        yield config.UNFILLED_REPLACED(what=_with_lines(text, keys))
 
 
 def _dead_keys(case: Case) -> Iterator[Found]:
     """Tell of secrets that an earlier version left in the file, or whoever changed the way by hand."""
     if dead := of_other_ways(case.wish.document):
-        text = case.snapshot.config.text or ""
-        places = (f"{'.'.join(path)} (line {config_text.line_of(text, path)})" for path in dead)
-        yield config.DEAD_KEYS(keys=", ".join(places))
+        yield config.DEAD_KEYS(keys=_with_lines(case.snapshot.config.text or "", dead))
+
+
+def _with_lines(text: str, paths: tuple[KeyPath, ...]) -> str:
+    return ", ".join(f"{'.'.join(path)} (line {config_text.line_of(text, path)})" for path in paths)
 
 
 def _old_secrets(case: Case) -> Iterator[Found]:

@@ -8,11 +8,9 @@ from agent.edge import config_text, generated
 from agent.edge.config_diff import unified_diff
 from agent.edge.config_paths import (
     ENDPOINT,
-    ID_SCOPE,
     IDENTITY_KEYS,
     NOT_SHOWN,
     OF_OTHER_WAYS,
-    REGISTRATION_ID,
     TCTI,
     Document,
     Intended,
@@ -22,11 +20,10 @@ from agent.facts.snapshot import Snapshot
 from agent.plan.by_tpm import FROM_KEY
 from agent.plan.config_keys import same_endpoint
 from agent.plan.stop import StopError
+from agent.plan.unfilled import unfilled
 from agent.plan.written import comparable, was_ours, written
 from agent.settings import Settings
 from agent.settings.placeholders import is_placeholder
-
-_WHO = (ID_SCOPE, REGISTRATION_ID, *OF_OTHER_WAYS)
 
 
 def hold_for_others(snapshot: Snapshot, settings: Settings, document: Document, intended: Intended) -> None:
@@ -87,20 +84,6 @@ def provisions_otherwise(snapshot: Snapshot, document: Document, intended: Inten
     counted = (path for path in known if was_applied or not is_placeholder(value_at(there, path)))
     other = [path for path in counted if not _same(path, value_at(there, path), intended[path])]
     return ", ".join(f"{'.'.join(path)} = {_shown(value_at(there, path))}" for path in other)
-
-
-def unfilled(document: Document) -> tuple[KeyPath, ...]:
-    """Name the keys that say who the device is, where all that do are placeholders; else none."""
-    said = [(path, value) for path in _WHO for value in _texts(value_at(document, path))]
-    if not said or not all(is_placeholder(value) for _, value in said):
-        return ()
-    return tuple(dict.fromkeys(path for path, _ in said))
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for name, inner in value.items() if name != "method" for text in _texts(inner)]
-    return [value] if isinstance(value, str) else []
 
 
 def _same(path: KeyPath, there: Any, wanted: Any) -> bool:

@@ -9,7 +9,8 @@ from agent.plan import by_tpm
 from agent.plan.case import Wish
 from agent.plan.config_keys import intended_keys
 from agent.plan.stop import StopError
-from agent.plan.takeover import hold_for_others, taken_over, unfilled
+from agent.plan.takeover import hold_for_others, taken_over
+from agent.plan.unfilled import unfilled
 from agent.settings import Settings
 
 
