@@ -1,8 +1,8 @@
 """Write config.toml and the payload file, and remember what we wrote."""
 
 from agent.act.work import Work, root_uid, settings_of
-from agent.codes import AgentError, config
-from agent.edge import config_text
+from agent.codes import AgentError, Code, config
+from agent.edge import config_text, unwritable
 from agent.edge.config_paths import PAYLOAD_READER
 from agent.edge.generated import disagreements
 from agent.facts.history import History
@@ -25,7 +25,7 @@ def write_payload(work: Work, snapshot: Snapshot, step: WritePayload) -> Snapsho
     try:
         files.write(root.path(step.place), step.data, attributes)
     except OSError as error:
-        raise AgentError(config.PAYLOAD_UNWRITABLE(path=step.place, reason=failures.reason(error))) from error
+        raise _unwritable(config.PAYLOAD_UNWRITABLE, step.place, error) from error
     return snapshot
 
 
@@ -40,8 +40,13 @@ def write_config(work: Work, snapshot: Snapshot, step: WriteConfig) -> Snapshot:
             files.keep_backup(path, old, stamp=f"{int(snapshot.moment.wall_s)}", keep=_BACKUPS_KEPT)
         files.write(path, step.text.encode(), files.Attributes(0o600, root_uid(), root_uid()))
     except OSError as error:
-        raise AgentError(config.UNWRITABLE(path=step.path, reason=failures.reason(error))) from error
+        raise _unwritable(config.UNWRITABLE, step.path, error) from error
     return _remember_config(work, snapshot, step.text)
+
+
+def _unwritable(code: Code, path: str, error: OSError) -> AgentError:
+    mend = unwritable.mend(error.errno, path)
+    return AgentError(code(path=path, reason=failures.reason(error), mend=mend))
 
 
 def record_config(work: Work, snapshot: Snapshot, _step: RecordConfig) -> Snapshot:

@@ -197,8 +197,7 @@ UNWRITABLE = Code(
     "{path} can't be written: {reason}",
     "The new text is written beside the file and takes its place in one step, so the old file is whole and still "
     "in use. A read-only file system and a full disk are the usual causes.",
-    "Look at the way to the file with `namei -l {path}`, and for a full or read-only file system with `df -h` and "
-    "`findmnt`. Make it writable, or make the file a part of the image. " + _ONCE,
+    "{mend} " + _ONCE,
 )
 
 OTHER_PROVISIONING = Code(
@@ -310,8 +309,10 @@ MOUNT_POINT = Code(
     "The agent writes the new text beside the file and puts it in its place in one step, so that a power cut leaves "
     "the one or the other. A mount point can't be replaced (EBUSY). That is how a file comes to be that is bound into "
     "a container, or from a data partition. Nothing was made or written.",
-    "Mount the folder instead: keep `/etc/aziot` as a whole on the data partition, and bind that. Or, if the file need "
-    "not lie there, run `umount {path}`. To see what is mounted, run `findmnt {path}`. " + _ONCE,
+    "Mount the folder instead. In a container, hand it {folder} as a whole. Elsewhere see with "
+    "`findmnt {path}` where the file comes from, and name a new folder there as DIR: run `cp -a {folder} DIR`, "
+    "`umount {path}`, `mount --bind DIR {folder}`, and say so in `/etc/fstab` in place of the file's line. If the file "
+    "need not lie elsewhere, `umount {path}` is all. " + _ONCE,
 )
 
 KEY_UNUSABLE = Code(
@@ -368,6 +369,5 @@ PAYLOAD_UNWRITABLE = Code(
     "The provisioning payload {path} can't be written: {reason}",
     "The runtime reads the payload from this file when it registers, as user aziotid. Without the file it would "
     "fail to provision, so config.toml was not made to name it.",
-    "Look at the way to the file with `namei -l {path}`, and for a full or read-only file system with `df -h` and "
-    "`findmnt`. See that user aziotid exists: `id aziotid`. " + _ONCE,
+    "{mend} See that user aziotid exists: `id aziotid`. " + _ONCE,
 )

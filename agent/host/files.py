@@ -211,12 +211,23 @@ def _mount_of(path: str) -> str:
         os.close(handle)
 
 
-def is_read_only(folder: str) -> bool:
-    """Say whether a folder lies on a file system that is mounted read-only."""
+def refusal(path: str) -> int:
+    """Give the errno with which `write` would fail, as far as that shows without trying; 0 for none.
+
+    To root a folder or file is closed by a file system that is mounted read-only, or by chattr(1).
+    """
+    folder = os.path.dirname(path)
     try:
-        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return errno.EROFS
     except OSError:
-        return False
+        return 0  # there is no such folder
+    is_root = os.geteuid() == 0
+    is_closed = not os.access(folder, os.W_OK | os.X_OK)
+    is_fixed = is_root and os.path.exists(path) and not os.access(path, os.W_OK)
+    if is_closed or is_fixed:
+        return errno.EPERM if is_root else errno.EACCES
+    return 0
 
 
 def sweep_temporaries(folder: str) -> None:

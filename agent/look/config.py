@@ -1,12 +1,11 @@
 """config.toml, the payload file, and what the last apply made of them."""
 
-import errno
 import hashlib
 import os
 from types import MappingProxyType
 
 from agent.codes import AgentError, Finding, config
-from agent.edge import config_text, generated, key_files
+from agent.edge import config_text, generated, key_files, unwritable
 from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
 from agent.facts.request import Request
 from agent.facts.snapshot import ConfigFacts, Snapshot
@@ -61,9 +60,10 @@ def _guard(root: Root, shown: str, path: str) -> None:
 def _hindrance(shown: str, path: str) -> Finding | None:
     """Say what would keep the file from being replaced."""
     if files.is_mount_point(path):
-        return config.MOUNT_POINT(path=shown)
-    if files.is_read_only(os.path.dirname(path)):
-        return config.UNWRITABLE(path=shown, reason=os.strerror(errno.EROFS))
+        return config.MOUNT_POINT(path=shown, folder=os.path.dirname(shown))
+    if number := files.refusal(path):
+        mend = unwritable.mend(number, shown)
+        return config.UNWRITABLE(path=shown, reason=os.strerror(number), mend=mend)
     return None
 
 

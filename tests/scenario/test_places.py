@@ -27,7 +27,7 @@ def mounting_must_be_allowed() -> None:
 
 
 def made_nothing(stage: Stage) -> bool:
-    return "CreatePrimary" not in stage.tpm.commands() and not os.path.exists(
+    return "EvictControl" not in stage.tpm.commands() and not os.path.exists(
         stage.path("/etc/udev/rules.d/tpmaccess.rules")
     )
 

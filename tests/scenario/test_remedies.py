@@ -1,0 +1,140 @@
+"""What the agent advises is typed in as it stands, and mends the thing."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.scenario.stage import CHECKOUT, CONFIG, Ended, Stage, run_command
+
+Run = Callable[..., Ended]
+FOLDER = "/etc/aziot"
+
+
+@contextmanager
+def mounts_of_its_own() -> Iterator[Run]:
+    """Give what runs commands in one mount namespace, which ends with the block."""
+    keeper = ("unshare", "--mount", "cat")
+    with subprocess.Popen(keeper, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:
+        assert held.stdin
+        assert held.stdout
+        held.stdin.write(b"there\n")
+        held.stdin.flush()
+        if held.stdout.readline() != b"there\n":
+            pytest.skip("NOT TESTED HERE, mounts: unshare is refused")
+        enter = ("nsenter", f"--mount=/proc/{held.pid}/ns/mnt", f"--wd={CHECKOUT}")
+        yield lambda *argv: run_command((*enter, *argv))
+        held.stdin.close()
+
+
+def typed(stage: Stage, remedy: str, **places: str) -> list[str]:
+    """Give the commands of a remedy, for a machine that lies below a folder."""
+    commands = re.findall(r"`([^`]+)`", remedy)
+    below = [re.sub(r"(?<![\w/.])/etc(?=/)", stage.path("/etc"), command) for command in commands]
+    for name, place in places.items():
+        below = [re.sub(rf"\b{name}\b", place, command) for command in below]
+    return below
+
+
+def told(stage: Stage, code: str) -> str:
+    """Give the remedy of what was found, which has to be this."""
+    status = stage.status()
+    assert status["code"] == code
+    return str(status["remedy"])
+
+
+def made_nothing(stage: Stage) -> bool:
+    rule = stage.path("/etc/udev/rules.d/tpmaccess.rules")
+    return "EvictControl" not in stage.tpm.commands() and not os.path.exists(rule)
+
+
+# The daemons of the stage don't see what is mounted here: where files come to lie elsewhere, an apply is all.
+def shell(run: Run, *commands: str) -> None:
+    for command in commands:
+        ended = run("sh", "-c", command)
+        assert ended.status == 0, f"{command}: {ended.err}"
+
+
+def test_a_read_only_folder_is_made_writable(stage: Stage) -> None:
+    folder = stage.path(FOLDER)
+    with mounts_of_its_own() as run:
+        shell(run, f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}")
+
+        assert run(*stage.argv("once")).status == 4
+        remedy = told(stage, "config.unwritable")
+        assert made_nothing(stage)
+
+        shell(run, *(one for one in typed(stage, remedy) if one.startswith(("findmnt", "mount"))))
+        run(*stage.argv("once", "--wait", "30"))
+    assert stage.status()["code"] == "runtime.provisioned"
+
+
+@pytest.mark.parametrize("adopt", [(), ("--adopt",)], ids=["", "adopt"])
+@pytest.mark.parametrize("fixed", ["folder", "file"])
+def test_a_fixed_file_or_folder_is_loosened(stage: Stage, fixed: str, adopt: tuple[str, ...]) -> None:
+    stage.write(CONFIG, "# somebody's\n", 0o600)
+    place = stage.path(CONFIG if fixed == "file" else FOLDER)
+    if subprocess.run(["chattr", "+i", place], capture_output=True, check=False).returncode:
+        pytest.skip("NOT TESTED HERE, chattr: the file system has no attributes")
+    try:
+        planned = stage.run("plan")
+        assert planned.status == 4
+        assert f"{CONFIG} can't be written: Operation not permitted" in planned.out
+        assert stage.once(*adopt)["code"] == "config.unwritable"
+        assert made_nothing(stage)
+
+        commands = typed(stage, told(stage, "config.unwritable"))
+        shell(lambda *argv: run_command(argv), *(one for one in commands if "attr" in one))
+    finally:
+        subprocess.run(["chattr", "-i", place], check=True)
+    assert stage.provision()["code"] == "runtime.provisioned"
+    assert "# somebody's" in stage.read(CONFIG)
+
+
+def test_a_mounted_file_gives_way_to_its_mounted_folder(stage: Stage) -> None:
+    stage.write(CONFIG, "# the image's\n", 0o600)
+    stage.write("/data/config.toml", "# the data partition's\n", 0o600)
+    with mounts_of_its_own() as run:
+        shell(run, f"mount --bind {stage.path('/data/config.toml')} {stage.path(CONFIG)}")
+        assert run(*stage.argv("once")).status == 4
+        remedy = told(stage, "config.mount-point")
+        assert made_nothing(stage)
+
+        commands = typed(stage, remedy, DIR=stage.path("/data/aziot"))
+        first = [one for one in commands if one.startswith(("findmnt", "cp", "umount", "mount"))][:4]
+        shell(run, *first)
+        assert "-> write auto_reprovisioning_mode" in run(*stage.argv("once")).out
+
+    written = stage.read("/data/aziot/config.toml")
+    assert "# the data partition's" in written
+    assert 'id_scope = "0ne00000001"' in written
+    assert stage.read(CONFIG) == "# the image's\n"
+
+
+def test_a_mounted_file_that_need_not_lie_elsewhere_is_unmounted(stage: Stage) -> None:
+    stage.write(CONFIG, "# the image's\n", 0o600)
+    with mounts_of_its_own() as run:
+        shell(run, f"mount --bind {stage.path(CONFIG)} {stage.path(CONFIG)}")
+        assert run(*stage.argv("once", "--adopt")).status == 4
+        remedy = told(stage, "config.mount-point")
+
+        shell(run, typed(stage, remedy)[-2])  # the last but `edge-provisioner once`
+        run(*stage.argv("once", "--wait", "30"))
+    assert stage.status()["code"] == "runtime.provisioned"
+
+
+def test_a_full_file_system_is_made_room_on(stage: Stage) -> None:
+    stage.write(CONFIG, "# somebody's\n", 0o600)
+    folder = stage.path(FOLDER)
+    with mounts_of_its_own() as run:
+        fill = f"cp -a {folder} {folder}.kept && mount -t tmpfs -o size=64k,mode=755 full {folder} && "
+        fill += f"cp -a {folder}.kept/. {folder} && {{ cat /dev/zero >{folder}/filler 2>/dev/null || true; }}"
+        shell(run, fill)
+        assert run(*stage.argv("once")).status == 4
+        remedy = told(stage, "config.unwritable")
+
+        shell(run, *(one for one in typed(stage, remedy) if one.startswith("df")), f"rm {folder}/filler")
+        assert "-> run `iotedge config apply`" in run(*stage.argv("once")).out
