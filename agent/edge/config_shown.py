@@ -15,7 +15,7 @@ from agent.edge.config_statements import KeyPath, Source, Statement, lines_of, s
 from agent.values import dataclass, replace
 
 _QUOTED_STARS = f'"{STARS}"'
-_MORE_NAMES = frozenset({"username", "user", "pin", "pw", "psk", "sas", "key"})
+_MORE_NAMES = frozenset({"username", "user", "pin", "pin-value", "pw", "psk", "sas", "key"})
 _MARK = re.compile(r"\s*#[#\s]*")
 _SAMPLES = re.compile(
     r'pin-value=1234\b|"(?:estuser|estpwd|username|password|hello|world|debug|AmqpWs|sas|x509)"|"file:[^"]*"'
@@ -119,7 +119,8 @@ class _Comments:
             return words_shown(text)
         if one.is_header:
             self._tables = (one.path, ())
-        return _statement(text, one, [(*table, *one.path) for table in self._tables], self._secret_paths)
+        said = _statement(text, one, [(*table, *one.path) for table in self._tables], self._secret_paths)
+        return words_shown(text) if said == text else said
 
 
 def _lone(text: str) -> Statement | None:

@@ -154,6 +154,8 @@ def register(daemon: Daemon, provisioning: dict[str, Any]) -> tuple[str, str]:
         raise DaemonError(_CLIENT_ERROR, _NO_CHALLENGE)
     if _cloud(daemon) == "500":
         raise DaemonError(_CLIENT_ERROR, "Internal server error")
+    if says := faults(daemon.root).get("cloud_says"):  # an answer of the service's own is handed on
+        raise DaemonError(_CLIENT_ERROR, str(says))
     _import_key(daemon)
     daemon.info("Sending DPS registration request.")
     if _cloud(daemon) == "clock-behind":

@@ -58,6 +58,8 @@ def _pull(daemon: Daemon, state: EngineState, request: Request) -> Answer:
     refused = _REGISTRY.get(faults(daemon.root).get("registry", ""))
     if refused:
         return refused
+    if says := faults(daemon.root).get("registry_says"):
+        return Answer(500, {"message": says})
     state.wait_for_registry()
     state.pulled(urllib.parse.unquote(request.query["fromImage"]))
     return Answer(200, {"status": "Status: Downloaded newer image"})

@@ -44,6 +44,8 @@ SECRETS = {
     'x = "a" # was HostName=x;SharedAccessKey=KEY1=': 'x = "a" # was HostName=x;SharedAccessKey=********',
     "[x] # password=hunter": "[x] # password=********",
     'x = "a" # old key KEY4=': 'x = "a" # old key ********',
+    "a = 1 # pin-value=70510473": 'a = 1 # pin-value="********"',
+    "# owner = 70510473": "# owner = ********",
     "# old key c2VjcmV0LW9mLXRoZS1odWI=": "# old key ********",
     "# c2VjcmV0LW9mLXRoZS1odWI= till May": "# ******** till May",
     "# the password is hunter, of the plant": "# the password is ******** of the plant",
