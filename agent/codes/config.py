@@ -236,6 +236,18 @@ UNFILLED_REPLACED = Code(
     "and find out what was to fill in the file.",
 )
 
+NEVER_APPLIED = Code(
+    "config.never-applied",
+    Phase.UNCONFIGURED,
+    Severity.NOTICE,
+    "{path} is written, but was never applied, so the runtime is not configured",
+    "Someone put the file there, and `iotedge config apply` did not run, or failed. The runtime's own status shows Ready "
+    "for its daemons all the same. The agent has no id scope in its settings, so it leaves the file to the one who wrote "
+    "it.",
+    "Run `iotedge config apply`, which is what the file waits for. Or have the agent do that: write the file's "
+    "`id_scope` under `[dps]` in `/etc/edge-provisioner/agent.toml`, then run `edge-provisioner once`.",
+)
+
 MANUAL_EDIT = Code(
     "config.manual-edit",
     Phase.HELD,

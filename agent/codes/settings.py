@@ -7,7 +7,8 @@ MISSING = Code(
     Phase.UNCONFIGURED,
     Severity.NOTICE,
     "No id scope is set, so there is nothing to provision to",
-    "No settings file names the provisioning service's id scope. Nothing on this device has been changed. "
+    "No settings file names the provisioning service's id scope. Nothing on this device has been changed. The runtime's "
+    "own status shows Ready for daemons that were never configured. "
     "`edge-provisioner identity` and `edge-provisioner tpm` work without it.",
     "Write these two lines to `/etc/edge-provisioner/agent.toml`, with the id scope from the Azure portal:\n"
     "  [dps]\n"

@@ -11,8 +11,8 @@ _LONGEST = 64
 # Beyond what RFC 1035 allows, these still get through a certificate: an underscore, a digit first.
 _POSSIBLE = re.compile(r"(?=.{1,255}\Z)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 _OF_IMAGES = frozenset({
-    "beaglebone", "buildroot", "debian", "fedora", "iotedgevm", "jetson", "linux", "nvidia", "orangepi",
-    "qemux86-64", "raspberrypi", "raspberrypi4", "ubuntu", "vm",
+    "beaglebone", "buildroot", "debian", "fedora", "iotedgevm", "jetson", "linux", "localhost", "nvidia",
+    "orangepi", "qemux86-64", "raspberrypi", "raspberrypi4", "ubuntu", "vm",
 })  # fmt: skip
 
 

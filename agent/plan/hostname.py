@@ -13,13 +13,18 @@ _UNNAMED = ("", "localhost", "localhost.localdomain", "(none)")
 
 
 def hostname(case: Case) -> Iterator[Found]:
-    """Wait for a name of the device's own that can stand in a certificate; tell what will be warned of."""
-    machine = case.snapshot.moment.machine.hostname
-    name = value_at(case.wish.document, HOSTNAME) or machine
-    if HOSTNAME in case.wish.changed:
+    """Wait for a name of the device's own that can stand in a certificate; tell what will be warned of.
+
+    At its first apply the runtime takes the machine's name where config.toml has none.
+    """
+    machine, written = case.snapshot.moment.machine.hostname, value_at(case.wish.document, HOSTNAME)
+    name = written or machine
+    is_ours = HOSTNAME in case.wish.changed
+    is_first = case.snapshot.config.generated.get("identityd") is None
+    if is_ours or (is_first and written is None):
         _is_usable(name)
-        if odd := names.doubted(str(name), machine):
-            yield config.HOSTNAME_DOUBTED(hostname=name, fault=odd)
+    if (is_ours or is_first) and (odd := names.doubted(str(name), machine)):
+        yield config.HOSTNAME_DOUBTED(hostname=name, fault=odd)
     if fault := names.warned_of(str(name)):
         yield config.HOSTNAME_WARNED(hostname=name, fault=fault)
 

@@ -18,6 +18,7 @@ from agent.plan.notices import notices
 from agent.plan.refused import refused
 from agent.plan.stop import StopError
 from agent.plan.surroundings import surroundings
+from agent.plan.unconfigured import unconfigured
 from agent.plan.wish import wish
 from agent.settings import Settings
 from agent.values import dataclass
@@ -77,7 +78,7 @@ def _settings(snapshot: Snapshot) -> Settings:
     if snapshot.settings is None or snapshot.settings_trouble is not None:
         raise StopError(snapshot.settings_trouble or settings_codes.MISSING())
     if not snapshot.settings.dps.id_scope:
-        raise StopError(settings_codes.MISSING())
+        raise StopError(unconfigured(snapshot))
     return snapshot.settings
 
 

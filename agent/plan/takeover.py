@@ -40,7 +40,8 @@ def hold_for_others(snapshot: Snapshot, settings: Settings, document: Document, 
         return
     if other := provisions_otherwise(snapshot, document, intended):
         code = config.UNFILLED if unfilled(document) else config.OTHER_PROVISIONING
-        never = "" if _as_config(snapshot) else " (written, never applied)"
+        was_applied = snapshot.config.generated.get("identityd") is not None
+        never = "" if was_applied else " (written, never applied)"
         raise StopError(code(what=other + never), _held_diff(snapshot, document, intended))
     edited = edited_by_hand(snapshot, document, intended)
     if edited and settings.runtime.on_manual_edit == "hold":

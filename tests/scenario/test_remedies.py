@@ -2,13 +2,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from tests.scenario.stage import CHECKOUT, CONFIG, Ended, Stage, run_command
+from tests.scenario.stage import CHECKOUT, CONFIG, SCOPE, Ended, Stage, run_command
+from tests.scenario.test_others_decisions import by_hand
 
 Run = Callable[..., Ended]
 FOLDER = "/etc/aziot"
@@ -138,3 +140,95 @@ def test_a_full_file_system_is_made_room_on(stage: Stage) -> None:
 
         shell(run, *(one for one in typed(stage, remedy) if one.startswith("df")), f"rm {folder}/filler")
         assert "-> run `iotedge config apply`" in run(*stage.argv("once")).out
+
+
+def _left_unapplied(stage: Stage) -> None:
+    """Leave config.toml as a script does whose last step failed; the agent has no settings yet."""
+    stage.settings({"dps": {"id_scope": None}})
+    by_hand(stage)
+    planned = stage.run("plan").out.splitlines()
+    assert planned[1].startswith(f"unconfigured: {CONFIG} is written, but was never")
+    assert set(stage.runtime_says().values()) == {"Ready"}
+    stage.once()
+    first, *_ = stage.run("status").out.splitlines()
+    assert first.startswith(f"unconfigured: {CONFIG} is written, but was never applied")
+
+
+def test_a_config_toml_that_waits_is_applied_by_hand(stage: Stage) -> None:
+    _left_unapplied(stage)
+    command, *_ = typed(stage, told(stage, "config.never-applied"))
+
+    assert stage.iotedge(*command.split()[1:]).returncode == 0
+
+    assert stage.once()["code"] == "settings.missing"
+
+
+def test_a_config_toml_that_waits_is_applied_by_the_agent(stage: Stage) -> None:
+    _left_unapplied(stage)
+    said = typed(stage, told(stage, "config.never-applied"))
+    assert said[1:3] == ["id_scope", "[dps]"]
+
+    stage.settings({"dps": {"id_scope": SCOPE}})
+
+    assert stage.provision()["code"] == "runtime.provisioned"
+
+
+@pytest.mark.parametrize(
+    ("name", "way"), [("edge host", "machine"), ("localhost", "settings"), ("k\u00e4lte", "settings")]
+)
+def test_a_host_name_that_will_not_do_gives_way_to_one_that_does(stage: Stage, name: str, way: str) -> None:
+    stage.write("/etc/hostname", f"{name}\n")
+    assert stage.once()["code"] in ("apply.hostname-impossible", "apply.hostname-unset")
+    assert not os.path.exists(stage.path(CONFIG))
+
+    if way == "machine":
+        stage.write("/etc/hostname", "line-4\n")  # `hostnamectl hostname NAME`
+    else:
+        stage.settings({"runtime": {"hostname": "line-4"}})
+
+    assert stage.provision()["code"] == "runtime.provisioned"
+    assert 'hostname = "line-4"' in stage.read(CONFIG)
+
+
+def test_an_images_host_name_is_told_before_the_first_apply_and_then_left(stage: Stage) -> None:
+    stage.write("/etc/hostname", "raspberrypi\n")
+    planned = stage.run("plan").out
+    assert "The host name raspberrypi is about to be fixed: many devices have it from their image" in planned
+
+    stage.write("/etc/hostname", "line-4\n")
+
+    assert "is about to be fixed" not in stage.run("plan").out
+    assert [notice["code"] for notice in stage.provision()["notices"]] == []
+
+
+def test_a_name_that_is_warned_of_is_told_before_the_first_apply(stage: Stage) -> None:
+    stage.write("/etc/hostname", "edge_host\n")
+
+    planned = stage.run("plan").out
+
+    assert "The host name edge_host is one that `iotedge check` warns of: its parts must be" in planned
+    assert "write auto_reprovisioning_mode" in planned
+
+
+def test_the_snap_gives_way_to_the_packages(base: str) -> None:
+    with Stage(base, runtime=False) as stage:
+        stage.plug()
+        os.makedirs(stage.path("/snap/azure-iot-edge/current"))
+        stage.once()
+        remedy = told(stage, "runtime.snap")
+        assert typed(stage, remedy)[-2:] == ["snap remove azure-iot-edge", "apt-get install aziot-edge"]
+
+        shutil.rmtree(stage.path("/snap/azure-iot-edge"))
+        assert stage.once()["code"] == "runtime.not-installed"
+        stage.machine.install_runtime()
+
+        assert stage.provision()["code"] == "runtime.provisioned"
+
+
+def test_a_system_that_systemd_runs_after_all_is_provisioned(stage: Stage) -> None:
+    os.rmdir(stage.path("/run/systemd/system"))
+    assert stage.once()["code"] == "runtime.no-systemd"
+
+    os.makedirs(stage.path("/run/systemd/system"))
+
+    assert stage.provision()["code"] == "runtime.provisioned"
