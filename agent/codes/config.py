@@ -334,10 +334,7 @@ KEY_UNUSABLE = Code(
     "The private key {path} (config.toml, line {line}: {key}) {fault}",
     "The daemon aziot-keyd reads private keys as PEM files without a pass phrase, or by a `pkcs11:` URI. With this one "
     "whatever needs it fails, and some of it only when a certificate is to be renewed.",
-    "See what it is with `ls -l {path}` and `head -n 1 {path}`. A pass phrase is taken off with "
-    "`openssl pkey -in {path} -out {path}.new`; a key must belong to aziotks: `chown aziotks:aziotks {path}`, "
-    "`chmod 600 {path}`. For a key in the TPM write a `pkcs11:` URI, and name libtpm2_pkcs11 as `pkcs11_lib_path` under "
-    "`[aziot_keys]`.",
+    "{mend} To see what it is, run `ls -l {path}` and `head -n 1 {path}`.",
 )
 
 DEAD_KEYS = Code(

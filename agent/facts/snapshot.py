@@ -5,10 +5,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from agent.codes import Finding
-from agent.edge.config_text import KeyPath
 from agent.edge.container import Container
 from agent.edge.engine import EngineState
 from agent.edge.identity_service import DeviceAnswer
+from agent.edge.key_files import UnusableKey
 from agent.edge.status_text import ServiceLine
 from agent.facts.history import History
 from agent.facts.status import SeenNode
@@ -61,7 +61,7 @@ class ConfigFacts:
     """config.toml and what apply made of it; `text` is None where there is no file.
 
     `refusal` says why it can't be worked on at all, `hindrance` why it can't be written.
-    `unusable_keys` are keys in it that name a private key's file, that file, and what is the matter with it.
+    `unusable_keys` are keys in it that name a private key's file with which something is the matter.
     """
 
     path: str
@@ -69,7 +69,7 @@ class ConfigFacts:
     digest: str = ""
     refusal: Finding | None = None
     hindrance: Finding | None = None
-    unusable_keys: tuple[tuple[KeyPath, str, str], ...] = ()
+    unusable_keys: tuple[UnusableKey, ...] = ()
     newest_backup: str = ""
     newer_than_generated: bool = False
     generated: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from agent.codes import AgentError, Finding, config
 from agent.edge import config_text, generated, key_files, unwritable
 from agent.edge.config_paths import PAYLOAD_PLACE, PAYLOAD_READER
+from agent.edge.key_files import UnusableKey
 from agent.facts.request import Request
 from agent.facts.snapshot import ConfigFacts, Snapshot
 from agent.facts.status import Status
-from agent.host import failures, files, guarded
+from agent.host import failures, files, guarded, reading
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -89,21 +90,19 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _unusable_keys(root: Root, text: str) -> tuple[tuple[config_text.KeyPath, str, str], ...]:
+def _unusable_keys(root: Root, text: str) -> tuple[UnusableKey, ...]:
     """Look at the private keys that are named as files; most devices have none, which is cheap to see."""
     if "file:" not in text or not any(word in text for word in ("pk", "preloaded_keys")):
         return ()
-    found = (
-        (key, path, _key_fault(root, path)) for key, path in key_files.key_files(config_text.parse(text))
-    )
-    return tuple(one for one in found if one[2])
+    found = (_judged(root, key, path) for key, path in key_files.key_files(config_text.parse(text)))
+    return tuple(one for one in found if one.fault)
 
 
-def _key_fault(root: Root, path: str) -> str:
-    place, reader = root.path(path), root.user(key_files.READER)
-    seen = files.look(os.path.realpath(place))
-    readable = reader is None or bool(reader.rights(seen.mode, seen.uid, seen.gid) & os.R_OK)
-    return key_files.fault(_bytes_or_none(place), readable=readable)
+def _judged(root: Root, key: config_text.KeyPath, path: str) -> UnusableKey:
+    reader = root.user(key_files.READER)
+    content = _bytes_or_none(root.path(path))
+    closed = "" if reader is None or content is None else reading.closed_place(root, path, reader)
+    return UnusableKey(key, path, key_files.fault(content, readable=not closed), closed)
 
 
 def _payload(root: Root) -> bytes | None:

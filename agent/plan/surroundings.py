@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from agent.codes import Finding, config, runtime, settings
-from agent.edge import config_text
+from agent.edge import config_text, key_files
 from agent.edge.config_paths import ENDPOINT
 from agent.edge.config_text import value_at
 from agent.plan.case import Case, Found
@@ -17,9 +17,11 @@ def surroundings(case: Case) -> Iterator[Found]:
     endpoint = str(value_at(case.wish.document, ENDPOINT))
     yield from other_cloud(case.settings.dps.id_scope, endpoint)
     text = case.snapshot.config.text or ""
-    for key, path, fault in case.snapshot.config.unusable_keys:
-        line = config_text.line_of(text, key)
-        yield config.KEY_UNUSABLE(line=line, key=".".join(key), path=path, fault=fault)
+    for one in case.snapshot.config.unusable_keys:
+        line = config_text.line_of(text, one.key)
+        mend = key_files.mend(one, case.snapshot.config.path, line)
+        facts = {"line": line, "key": ".".join(one.key), "path": one.path, "fault": one.fault, "mend": mend}
+        yield config.KEY_UNUSABLE(**facts)
     for unit in case.snapshot.runtime.units or ():
         if unit.proxy_scheme == "https":
             yield runtime.PROXY_BY_TLS(whose=unit.name, where=f"`systemctl cat {unit.name}`")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.scenario.stage import CHECKOUT, CONFIG, SCOPE, Ended, Stage, run_command
 from tests.scenario.test_others_decisions import by_hand
+from tests.standins.layout import RUNTIME_USERS
 
 Run = Callable[..., Ended]
 FOLDER = "/etc/aziot"
@@ -232,3 +233,65 @@ def test_a_system_that_systemd_runs_after_all_is_provisioned(stage: Stage) -> No
     os.makedirs(stage.path("/run/systemd/system"))
 
     assert stage.provision()["code"] == "runtime.provisioned"
+
+
+NAMING_KEY = '[edge_ca]\ncert = "file:///k/c.pem"\npk = "file:///k/edge-ca.pem"\n'
+KEY = "/k/edge-ca.pem"
+
+
+def _key(stage: Stage, *options: str) -> None:
+    """Make a private key where config.toml names one, as root does."""
+    os.makedirs(stage.path("/k"), exist_ok=True)
+    words = ("openssl", "genpkey", "-algorithm", "ed25519", "-out", stage.path(KEY), *options)
+    subprocess.run(words, check=True, capture_output=True)
+    os.chmod(stage.path(KEY), 0o600)
+
+
+def _of_key(stage: Stage) -> tuple[str, list[str]]:
+    """Look, and give what is told of the key, and the commands that are advised."""
+    stage.once()
+    (notice,) = [one for one in stage.status()["notices"] if one["code"] == "config.key-unusable"]
+    uid, gid, *_ = RUNTIME_USERS["aziotks"]
+    commands = [
+        one.replace("aziotks:aziotks", f"{uid}:{gid}").replace("/k/", stage.path("/k") + "/")
+        for one in re.findall(r"`([^`]+)`", notice["remedy"])
+    ]
+    assert [one.split()[0] for one in commands[-2:]] == ["ls", "head"]
+    return notice["summary"], commands
+
+
+def test_a_key_that_root_made_is_given_to_the_key_service(stage: Stage) -> None:
+    stage.write(CONFIG, NAMING_KEY, 0o600)
+    _key(stage)
+    summary, commands = _of_key(stage)
+    assert summary == f"The private key {KEY} (config.toml, line 6: edge_ca.pk) can't be read by user aziotks"
+
+    shell(lambda *argv: run_command(argv), *commands)
+
+    assert stage.provision()["notices"] == []
+
+
+def test_a_pass_phrase_is_taken_off(stage: Stage) -> None:
+    stage.write(CONFIG, NAMING_KEY, 0o600)
+    _key(stage, "-aes256", "-pass", "pass:secret")
+    summary, commands = _of_key(stage)
+    assert "has a pass phrase" in summary
+
+    typed_in = [one.replace("pkey", "pkey -passin pass:secret") for one in commands]  # what it asks for
+    shell(lambda *argv: run_command(argv), *typed_in)
+
+    assert stage.provision()["notices"] == []
+
+
+def test_a_closed_folder_on_the_way_to_a_key_is_told_and_opened(stage: Stage) -> None:
+    stage.write(CONFIG, NAMING_KEY, 0o600)
+    _key(stage)
+    os.chown(stage.path(KEY), *RUNTIME_USERS["aziotks"][:2])
+    os.chmod(stage.path("/k"), 0o700)
+    stage.once()
+    (notice,) = [one for one in stage.status()["notices"] if one["code"] == "config.key-unusable"]
+    assert "`chmod o+x /k`" in notice["remedy"]
+
+    os.chmod(stage.path("/k"), 0o701)
+
+    assert stage.provision()["notices"] == []

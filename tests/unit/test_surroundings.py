@@ -4,7 +4,7 @@ import pytest
 
 from agent.edge import config_text
 from agent.edge.engine import EngineState
-from agent.edge.key_files import fault, key_files
+from agent.edge.key_files import Fault, UnusableKey, fault, key_files, mend
 from agent.facts.snapshot import Snapshot
 from agent.plan.plan import plan
 from tests.unit.snapshots import OURS, by_hand, changed, code, fresh, healthy, names, with_config, with_unit
@@ -63,7 +63,7 @@ def test_an_unusable_key_is_told_with_its_line() -> None:
     text = OURS + '\n[edge_ca]\ncert = "file:///c"\npk = "file:///k"\n'
     device = changed(
         with_config(healthy(), text),
-        config={"unusable_keys": ((("edge_ca", "pk"), "/k", "has a pass phrase"),)},
+        config={"unusable_keys": (UnusableKey(("edge_ca", "pk"), "/k", Fault.ENCRYPTED),)},
     )
     (notice,) = plan(device).notices
 
@@ -109,3 +109,28 @@ def test_an_engine_that_refuses_the_runtime_keeps_us_from_an_apply(
     assert (code(plan(pending)) == "apply.engine-too-new") is held
     assert (code(plan(new)) == "apply.engine-too-new") is held
     assert code(plan(old)) != "apply.engine-too-new"
+
+
+@pytest.mark.parametrize(
+    ("fault", "closed", "typed"),
+    [
+        (Fault.MISSING, "", ["chown aziotks:aziotks '/k/my key'", "chmod 600 '/k/my key'"]),
+        (Fault.CLOSED, "/k/my key", ["chown aziotks:aziotks '/k/my key'", "chmod 600 '/k/my key'"]),
+        (Fault.CLOSED, "/k", ["chmod o+x /k"]),
+        (Fault.IN_TPM, "", ["pkcs11:"]),
+        (
+            Fault.ENCRYPTED,
+            "",
+            [
+                "openssl pkey -in '/k/my key' -out '/k/my key.new'",
+                "chown aziotks:aziotks '/k/my key.new'",
+                "mv '/k/my key.new' '/k/my key'",
+            ],
+        ),
+    ],
+)
+def test_each_fault_of_a_key_has_its_own_way_out(fault: Fault, closed: str, typed: list[str]) -> None:
+    said = mend(UnusableKey(("edge_ca", "pk"), "/k/my key", fault, closed), "/etc/aziot/config.toml", 15)
+
+    assert said.split("`")[1::2][: len(typed)] == typed
+    assert said.endswith(".")
