@@ -58,8 +58,7 @@ PROXY_BY_TLS = Code(
     "The proxy of {whose} begins with https://, which parts of the runtime can't use",
     "`https_proxy` names the proxy for https addresses; its own address nearly always begins with http://. With https:// "
     "some parts of the runtime get through and others do not (as users report; edgeAgent gets no modules then).",
-    "Look at {where}. If the proxy does not insist on TLS, write its address with `http://`, then run "
-    "`systemctl daemon-reload` and, when the modules may stop, `iotedge system restart`.",
+    "Look at {where}. If the proxy does not insist on TLS, write its address with `http://`, then run {then}.",
 )
 STARTING = Code(
     "runtime.starting",

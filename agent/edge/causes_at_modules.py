@@ -67,7 +67,8 @@ class _Case:
     def image(self) -> str:
         refused = re.search(r"(?i)no such image: (\S+)", self.watchdog.reason)
         named = refused[1] if refused else ""
-        return self.watchdog.image or self.container.image or named or _UNNAMED
+        applied = self.seen.facts.get("image")
+        return self.watchdog.image or self.container.image or named or applied or _UNNAMED
 
 
 def fault(seen: Evidence) -> Finding | None:

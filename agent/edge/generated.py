@@ -63,6 +63,12 @@ def registration(generated: Mapping[str, str | None]) -> Registration:
     return Registration(*(value if isinstance(value, str) else "" for value in said))
 
 
+def agent_image(generated: Mapping[str, str | None]) -> str:
+    """Name the image of edgeAgent that was applied last, which apply fills in where config.toml has none."""
+    image = value_at(document_of(generated.get("edged")) or {}, ("agent", "config", "image"))
+    return image if isinstance(image, str) else ""
+
+
 def disagreements(
     config: Mapping[str, Any], generated: Mapping[str, str | None], others: Collection[KeyPath] = ()
 ) -> tuple[Disagreement, ...]:

@@ -22,11 +22,20 @@ def surroundings(case: Case) -> Iterator[Found]:
         mend = key_files.mend(one, case.snapshot.config.path, line)
         facts = {"line": line, "key": ".".join(one.key), "path": one.path, "fault": one.fault, "mend": mend}
         yield config.KEY_UNUSABLE(**facts)
+    yield from _proxies_by_tls(case)
+
+
+def _proxies_by_tls(case: Case) -> Iterator[Found]:
     for unit in case.snapshot.runtime.units or ():
         if unit.proxy_scheme == "https":
-            yield runtime.PROXY_BY_TLS(whose=unit.name, where=f"`systemctl cat {unit.name}`")
-    if str(value_at(case.wish.document, _PROXY) or "").startswith("https:"):
-        yield runtime.PROXY_BY_TLS(whose="edgeAgent", where="`[agent.env]` in `/etc/aziot/config.toml`")
+            where, then = (
+                f"`systemctl cat {unit.name}`",
+                "`systemctl daemon-reload` and `iotedge system restart`",
+            )
+            yield runtime.PROXY_BY_TLS(whose=unit.name, where=where, then=f"{then} when the modules may stop")
+    if str(value_at(case.wish.document, _PROXY) or "").lower().startswith("https:"):
+        where, then = f"`[agent.env]` in `{case.snapshot.config.path}`", "`iotedge config apply`"
+        yield runtime.PROXY_BY_TLS(whose="edgeAgent", where=where, then=f"{then} when the modules may stop")
 
 
 def other_cloud(id_scope: str, endpoint: str) -> Iterator[Finding]:

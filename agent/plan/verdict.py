@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from agent.codes import Code, Finding, Phase, apply, cloud, identity, modules, runtime, tpm
 from agent.codes.catalogue import by_name
-from agent.edge import causes, causes_at_modules
+from agent.edge import causes, causes_at_modules, generated
 from agent.edge.evidence import EDGED, IDENTITYD, TPMD, Evidence
 from agent.edge.generated import as_url
 from agent.facts.history import Attempt
@@ -67,6 +67,7 @@ def evidence(snapshot: Snapshot, settings: Settings) -> Evidence:
             "id_scope": settings.dps.id_scope,
             "registration_id": written.registration(snapshot, settings).registration_id or "unknown",
             "device_id": recorded.device_id if recorded else "",
+            "image": "" if seen.edge_agent.runs else generated.agent_image(snapshot.config.generated),
         }),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """What the agent advises is typed in as it stands, and mends the thing."""
 
+import json
 import os
 import re
 import shutil
@@ -295,3 +296,21 @@ def test_a_closed_folder_on_the_way_to_a_key_is_told_and_opened(stage: Stage) ->
     os.chmod(stage.path("/k"), 0o701)
 
     assert stage.provision()["notices"] == []
+
+
+def test_a_proxy_by_tls_is_told_of_a_unit_and_gone_when_its_address_is_mended(stage: Stage) -> None:
+    place = "/etc/systemd/system/aziot-identityd.service.d/proxy.conf"
+    stage.write(place, '[Service]\nEnvironment="https_proxy=https://user:s3cr3t@proxy.test:3128"\n')
+    stage.systemctl("daemon-reload")
+    stage.provision()
+    (notice,) = [one for one in stage.status()["notices"] if one["code"] == "runtime.proxy-by-tls"]
+    assert notice["summary"].startswith("The proxy of aziot-identityd.service begins with https://")
+    assert "s3cr3t" not in json.dumps(stage.status()) + stage.heard
+
+    stage.edit(place, "https://user", "http://user")
+    first, scheme, reload, restart = re.findall(r"`([^`]+)`", notice["remedy"])
+    assert (first, scheme) == ("systemctl cat aziot-identityd.service", "http://")
+    stage.systemctl(*reload.split()[1:])
+    stage.iotedge(*restart.split()[1:])
+
+    assert "runtime.proxy-by-tls" not in [one["code"] for one in stage.provision().get("notices", [])]

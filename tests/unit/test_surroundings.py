@@ -82,6 +82,7 @@ def test_a_proxy_that_is_spoken_to_by_tls_is_told() -> None:
     found = plan(with_config(healthy(), text))
     assert [notice.code.name for notice in found.notices] == ["runtime.proxy-by-tls"]
     assert "secret" not in found.notices[0].summary + found.notices[0].remedy
+    assert "`iotedge config apply`" in found.notices[0].remedy
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from agent.edge.identity_service import AnswerKind, DeviceAnswer
 from agent.facts.history import Attempt
 from agent.plan import verdict
 from agent.plan.plan import plan
-from tests.unit.edge_agent import IMAGE, PULL, PULLS, refused, rounds
+from tests.unit.edge_agent import CREATE, IMAGE, PULL, PULLS, refused, rounds
 from tests.unit.journals import ENDED, journal, said
 from tests.unit.snapshots import (
     DEVICE,
@@ -155,6 +155,17 @@ def test_a_device_without_a_record_of_its_identity_has_none_cached() -> None:
 
 
 # edgeAgent
+
+
+def test_an_image_that_nobody_names_is_the_one_that_was_applied() -> None:
+    agent = {"edge_agent": Container(ABSENT), "journal": rounds(refused(CREATE, "No such image"))}
+    edged = '[agent.config]\nimage = "registry.test/agent:1.6"\n'
+    named = changed(healthy(), runtime=agent)
+    text = f"{named.config.generated['edged']}{edged}"
+
+    named = changed(named, config={"generated": {**named.config.generated, "edged": text}})
+
+    assert plan(named).finding == modules.NOT_PRELOADED(image="registry.test/agent:1.6")
 
 
 def test_what_ails_edge_agent_is_told_of_a_device_that_is_well_otherwise() -> None:
