@@ -11,7 +11,7 @@ from agent.edge.key_files import UnusableKey
 from agent.facts.request import Request
 from agent.facts.snapshot import ConfigFacts, Snapshot
 from agent.facts.status import Status
-from agent.host import failures, files, guarded, reading
+from agent.host import failures, files, guarded, reading, sights
 from agent.host.root import Root
 from agent.settings import Settings
 from agent.settings.table import Runtime
@@ -25,8 +25,13 @@ def places(settings: Settings) -> tuple[str, ...]:
 
 
 def look(request: Request, settings: Settings, snapshot: Snapshot, _before: Status | None) -> Snapshot:
-    """Read them all."""
-    return replace(snapshot, config=read(request.root, settings.runtime))
+    """Read them all, and the private keys that config.toml names: what lies there is noted first."""
+    root, facts = request.root, read(request.root, settings.runtime)
+    named = _named_keys(facts.text or "")
+    judged = {**snapshot.judged, **sights.at(root.path(path) for _, path in named)}
+    found = (_judged(root, key, path) for key, path in named)
+    keys = tuple(one for one in found if one.fault)
+    return replace(snapshot, config=replace(facts, unusable_keys=keys), judged=MappingProxyType(judged))
 
 
 def read(root: Root, settings: Runtime) -> ConfigFacts:
@@ -47,8 +52,7 @@ def read(root: Root, settings: Runtime) -> ConfigFacts:
         return replace(facts, refusal=error.finding, newest_backup=root.shown(backup) if backup else "")
     newest = files.look(root.path(generated.place("identityd")))
     edited = text is not None and newest.kind == "file" and files.look(path).modified_s > newest.modified_s
-    keys = _unusable_keys(root, text or "")
-    return replace(facts, text=text, digest=digest, newer_than_generated=edited, unusable_keys=keys)
+    return replace(facts, text=text, digest=digest, newer_than_generated=edited)
 
 
 def _guard(root: Root, shown: str, path: str) -> None:
@@ -90,12 +94,11 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _unusable_keys(root: Root, text: str) -> tuple[UnusableKey, ...]:
-    """Look at the private keys that are named as files; most devices have none, which is cheap to see."""
+def _named_keys(text: str) -> tuple[tuple[config_text.KeyPath, str], ...]:
+    """Give the private keys that are named as files; most devices have none, which is cheap to see."""
     if "file:" not in text or not any(word in text for word in ("pk", "preloaded_keys")):
         return ()
-    found = (_judged(root, key, path) for key, path in key_files.key_files(config_text.parse(text)))
-    return tuple(one for one in found if one.fault)
+    return tuple(key_files.key_files(config_text.parse(text)))
 
 
 def _judged(root: Root, key: config_text.KeyPath, path: str) -> UnusableKey:

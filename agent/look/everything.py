@@ -88,7 +88,7 @@ def _asked(
     for witness in witnesses:
         now = _judged(request.root, witness.places(snapshot.settings))
         seen = witness.look(request, snapshot.settings, snapshot, before)
-        snapshot = replace(seen, judged=MappingProxyType({**snapshot.judged, **now}))
+        snapshot = replace(seen, judged=MappingProxyType({**seen.judged, **now}))
     return snapshot
 
 
