@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter", config:
     names = config.stash[_LEFT_OUT]
     if not names or hasattr(config, "workerinput"):
         return
-    lines = [f"{len(names)} cases are not in the sample of {sample.seed()}", *names]
+    lines = [f"{len(names)} cases are not in the sample of {sample.shown()}", *names]
     terminalreporter.section("left out")
     for line in lines:
         terminalreporter.line(line)

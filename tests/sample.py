@@ -32,6 +32,12 @@ def seed() -> str:
     return os.environ.get(SEED) or _commit()
 
 
+def shown() -> str:
+    """Name the sample for a person; where no commit draws one, it is always the same."""
+    drawn = seed()
+    return f"{drawn} (git tells no commit here, so it is always this one)" if drawn == _NO_COMMIT else drawn
+
+
 def is_played(seed: str, kind: str, number: int, of: int = 2) -> bool:
     """Whether a case is the one of its group that is played; a kind's cases are numbered from 0."""
     group, place = divmod(number, of)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sample import ALL, SEED, is_played, seed
+from tests.sample import ALL, SEED, is_played, seed, shown
 
 _CASES = 30
 _LANDINGS = 10
@@ -45,3 +45,6 @@ def test_where_there_is_no_git_a_sample_is_played_all_the_same(monkeypatch: pyte
     monkeypatch.setattr("tests.sample.subprocess.run", nobody)
 
     assert seed() == "no commit"
+    assert shown() == "no commit (git tells no commit here, so it is always this one)"
+    monkeypatch.setenv(SEED, "abc")
+    assert shown() == "abc"
