@@ -10,7 +10,9 @@ import re
 STARS = "********"
 _LONGEST = 1000
 _CUT = "... ({} more)"
+_WAS_CUT = r"\.\.\. \(\d+ more\)$"
 _ROOM_FOR_CUT = 32
+_ROUNDS = 2  # what stands beside stars may have a shape only then
 
 
 def harmless(text: str) -> str:
@@ -21,8 +23,8 @@ def harmless(text: str) -> str:
     text = _escaped(text)
     if len(text) <= _LONGEST:
         return text
-    kept = _LONGEST - _ROOM_FOR_CUT
-    return text[:kept] + _CUT.format(len(text) - kept)
+    kept = text[: _LONGEST - _ROOM_FOR_CUT].rstrip("*")  # some of its stars would be taken for a secret
+    return kept + _CUT.format(len(text) - len(kept))
 
 
 def _escaped(text: str) -> str:
@@ -35,6 +37,8 @@ def _escape(character: str) -> str:
 
 def shown(text: str) -> str:
     """Give a text as it may be shown on one line: its secrets as stars, and harmless."""
+    if text.endswith(" more)") and (cut := re.search(_WAS_CUT, text)):  # what says so is nobody's value
+        return harmless(without_secrets(_escaped(text[: cut.start()])) + cut[0])
     bare = without_secrets(text)
     return harmless(bare if bare.isprintable() else without_secrets(_escaped(bare)))
 
@@ -62,10 +66,10 @@ GUARDED_NAMES = (
 )
 _IN_QUOTES = (
     r'(?:"""(?s:.*?)(?:"""|\Z)|' + r"'''(?s:.*?)(?:'''|\Z)"
-    r'|\\"(?s:.*?)(?:\\"|\Z)|"(?:[^"\\]|\\.)+"?' + r"|'[^']+'?|\{[^{}]*\}?)"
+    r'|\\"(?s:.*?)(?:\\"|\Z)|"(?:[^"\\]|\\.)+"?' + r"|'[^']+'?|`[^`]+`?|\{(?:[^{}]|\{[^{}]*\}?)*\}?)"
 )
 _BARE = r"""[^\s,;&}\])"'`]+"""
-_BASE64_ENDS = r"(?![A-Za-z0-9+/=])"
+_BASE64_ENDS = r"(?!=)"  # its padding ends it, whatever follows
 # Of each of these groups one must stand in a text, in lower case, where the rule may find anything: to compile
 # a rule takes a millisecond, and a pass with nothing to say has no use for any.
 _NAMED = ("pass", "pwd", "secret", "credential", "token", "string", "key")
@@ -79,11 +83,31 @@ _RULES: tuple[tuple[_Hints, str], ...] = (
         ((":",), _NAMED),
         rf"(?P<before>{GUARDED_NAMES}\\?[\"'`\]]?\s*:\s*)(?:{_IN_QUOTES}|(?=[^\s,;&]{{,256}}\d){_BARE})",
     ),
-    ((("pin",), ("=", ":")), r"(?P<before>(?i:\bpin(?:-value)?[\"']?\s*[=:]\s*[\"']?))[^\s\"'`;&?,*]+"),
+    # RFC 7512 section 2.3 lets a PIN have commas, quotes and stars
+    ((("pin-value=",),), r"(?P<before>(?i:\bpin-value=))(?!\*{8})[^\s\"`&]*[^\s\"`&').,;:\]]"),
+    (
+        (("pin",), ("=", ":")),
+        r"(?P<before>(?i:\bpin(?:-value)?[\"']?\s*[=:]\s*[\"']?))(?!\*{8})[^\s\"'`;&?,]+",
+    ),
+    # a registry's, as docker keeps it; the runtime's "auth":"tpm" is none
+    (
+        (("auth",), (":",)),
+        r"(?P<before>(?i:\\?[\"']auth\\?[\"']\s*:\s*\\?[\"']))(?!(?:tpm|x509|sas)\b)[^\s\"'\\]+",
+    ),
+    (  # serde names the value that has a wrong type, be it a PIN without quotes; a handle such as 0x00 is none
+        (("invalid type: ", "invalid value: "),),
+        (
+            r"(?P<before>invalid (?:type|value): (?:string|integer|floating point) )"
+            r"(?![\"`]0x[0-9A-Fa-f_]+[\"`])(?:\"(?:[^\"\\]|\\.)+\"?|`[^`]+`?)"
+        ),
+    ),
     ((("sig=",),), r"(?P<before>(?i:(?<![a-z])sig=))[^\s\"'`;&,]+"),
-    ((("://",), ("@",)), r"(?P<before>://)[^\s/?#\"'`<>]{1,512}(?=@)"),
-    ((("://",), ("@",)), r"(?P<before>://)[^\s/:@\"'`<>]{,256}:(?!\d+[/?#\s\"'])[^\s\"'`<>]{,512}(?=@)"),
-    ((("private key-----",),), r"(?P<before>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?=-----END|\Z)"),
+    ((("://",), ("@",)), r"(?P<before>://)[^\s/?#\"'`<>]{1,256}(?=@)"),
+    ((("://",), ("@",)), r"(?P<before>://)[^\s/:@\"'`<>]{,256}:(?!\d+[/?#\s\"'])[^\s\"'`<>]{,256}(?=@)"),
+    (
+        (("private key-----",),),
+        r"(?P<before>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?!\*{8})(?s:.*?)(?=-----END|\Z)",
+    ),
     (
         (("authorization",),),
         r"(?P<before>(?i:\bauthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:basic|bearer|digest|shared\w+|token)\s+))"
@@ -93,13 +117,22 @@ _RULES: tuple[tuple[_Hints, str], ...] = (
     ((("eyj",),), r"(?P<before>)\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
     (
         (("=",),),
-        rf"(?P<before>(?<![A-Za-z0-9+/=]))(?:[A-Za-z0-9+/]{{43}}=|[A-Za-z0-9+/]{{86}}==){_BASE64_ENDS}",
+        rf"(?P<before>(?<![A-Za-z0-9+/]))(?:[A-Za-z0-9+/]{{43}}=|[A-Za-z0-9+/]{{86}}==){_BASE64_ENDS}",
     ),
 )
 
 
 def without_secrets(text: str) -> str:
     """Give a text in which what is secret by its name or its shape is stars."""
+    for _ in range(_ROUNDS):
+        starred = _starred(text)
+        if starred == text:
+            break
+        text = starred
+    return text
+
+
+def _starred(text: str) -> str:
     lowered = text.lower()
     for hints, pattern in _RULES:
         if all(any(one in lowered for one in group) for group in hints):

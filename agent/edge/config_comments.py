@@ -6,7 +6,7 @@ such as "key" or "password" that look like values, and the rest of the line behi
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 from agent.codes.shown import GUARDED_NAMES, STARS, without_secrets
 
@@ -28,6 +28,10 @@ _PLAIN = re.compile(
 )
 # A base64 text of 12 bytes or more that ends as one; the TPM's public keys don't count.
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/=])(?!A[TR]oAAQAL)(?=\S*\d)[A-Za-z0-9+/]{15,}={1,2}(?![\w=])")
+# The runtime takes a key without its padding too: 32 or 64 bytes, and no path, digest or name.
+_UNPADDED = re.compile(
+    r"(?<![\w+/=.-])(?!/)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*\d)(?:[A-Za-z0-9+/]{43}|[A-Za-z0-9+/]{86})(?![\w+/=.-])"
+)
 _BEGINS_BLOCK = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?!.*-----END)"), "-----END"),
     (re.compile(rf'(?:{GUARDED_NAMES}|{_OF_TABLES})[\"\']?\s*=\s*"""(?!.*""")'), '"""'),
@@ -35,9 +39,10 @@ _BEGINS_BLOCK = (
 )
 
 
+@lru_cache(1024)  # of a diff's two sides
 def words_shown(comment: str) -> str:
     """Give the words of a comment with its secrets as stars."""
-    text = _BASE64.sub(STARS, without_secrets(comment))
+    text = _UNPADDED.sub(STARS, _BASE64.sub(STARS, without_secrets(comment)))
     text = _IS.sub(rf"\g<before>{STARS}", _REST.sub(rf"\g<before>{STARS}", text))
     for behind, is_value in ((_AFTER_KEY, _is_key), (_AFTER_PASSWORD, _is_password)):
         if found := behind.search(text):
