@@ -96,6 +96,7 @@ def _print(reports: list[_Report], *, as_json: bool) -> None:
 def _as_json(report: _Report) -> dict[str, object]:
     return {
         "device": shown(report.device),
+        "template": _template(report) or None,
         **{name.lower(): {"state": key.state, "name": key.name} for name, key in _named_keys(report)},
         "code": report.trouble.code.name if report.trouble else None,
         "findings": [
