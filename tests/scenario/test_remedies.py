@@ -311,6 +311,7 @@ def test_a_proxy_by_tls_is_told_of_a_unit_and_gone_when_its_address_is_mended(st
     stage.edit(place, "https://user", "http://user")
     first, scheme, reload, restart = re.findall(r"`([^`]+)`", notice["remedy"])
     assert (first, scheme) == ("systemctl cat aziot-identityd.service", "http://")
+    assert (reload, restart) == ("systemctl daemon-reload", "iotedge system restart")
     stage.systemctl(*reload.split()[1:])
     stage.iotedge(*restart.split()[1:])
 

@@ -6,7 +6,7 @@ import pytest
 
 from agent.facts.snapshot import Snapshot
 from agent.plan.plan import plan
-from tests.unit.snapshots import BY_HAND, OURS, by_hand, changed, code, fresh, names, with_config
+from tests.unit.snapshots import OURS, by_hand, changed, code, fresh, names, with_config
 
 NOTHING = MappingProxyType(dict.fromkeys(("keyd", "certd", "identityd", "tpmd", "edged")))
 OTHER = OURS.replace("0ne00112233", "0ne00009999")
@@ -59,8 +59,8 @@ def test_what_is_held_because_it_is_of_others_says_whether_it_was_applied() -> N
 
 @pytest.mark.parametrize("name", ["", "localhost", "edge host"])
 def test_the_first_apply_waits_for_a_name_where_the_file_leaves_it_to_the_machine(name: str) -> None:
-    machine = {"moment": {"machine": {"hostname": name}}}
-    first, later = changed(never(BY_HAND), **machine), changed(with_config(fresh(), BY_HAND), **machine)
+    later = changed(by_hand(), moment={"machine": {"hostname": name}})
+    first = changed(later, config={"generated": NOTHING})
 
     assert code(plan(first)).startswith("apply.hostname-")
     assert "apply-config" not in names(plan(first))
