@@ -66,8 +66,8 @@ HOSTNAME_IMPOSSIBLE = Code(
     Severity.WARNING,
     'The host name "{hostname}" can\'t stand in a certificate, so it is not given to the runtime',
     "The runtime makes certificates for its host name, and refuses a later change of it while modules exist. Letters of "
-    "a to z, digits and dashes are right; a space, another letter, a dot at the end or more than 255 characters are "
-    "not.",
+    "a to z, digits and dashes are right; a space, another letter, a dot at the end, a part of more than 63 "
+    "characters or more than 255 in all are not.",
     'Run `hostnamectl hostname NAME`, or write `hostname = "NAME"` under `[runtime]` in '
     "`/etc/edge-provisioner/agent.toml`. The agent goes on by itself.",
 )
