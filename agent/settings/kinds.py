@@ -204,10 +204,12 @@ REGISTRATION_ID = _filled(
         _registration_id,
     )
 )
-DEVICE = _text(
-    '"auto", a node such as /dev/tpmrm1, "ek:" and the first hex digits of an EK Name, '
-    'or a TCTI string such as "swtpm:host=127.0.0.1,port=2321"',
-    _DEVICE.fullmatch,
+DEVICE = _filled(
+    _text(
+        '"auto", a node such as /dev/tpmrm1, "ek:" and the first hex digits of an EK Name, '
+        'or a TCTI string such as "swtpm:host=127.0.0.1,port=2321"',
+        _DEVICE.fullmatch,
+    )
 )
 HOSTNAME = _filled(_text('"pin", "follow", or a host name (RFC 1123)', _HOSTNAME.fullmatch))
 RENEWAL = _text(

@@ -8,16 +8,30 @@ _WORDS = frozenset({
     "registration_id",
     "registration-id", "registrationid", "device_id", "device-id", "deviceid", "connection_string",
 })  # fmt: skip
+# What templates and shells put around a name. `%41` and the like are a URI's own (RFC 3986 section 2.1).
 _MARKS = re.compile(
-    r"(?i)<[^<>]*>|\$\{|\$\(|\$env:|\{\{|%[a-z_]\w*%|[{}]|\[[a-z][a-z _-]+\]"  # of templates and shells
-    r"|\b(?:replace|insert|enter|fill)[ _-]|\bchange[ _-]?me\b|\byour[ _-]|[ _-]here\b|\bxxx+\b"
+    r"(?i)<[^<>]*>|\$\{|\$\(|\$env:|[{}]|\[[a-z][a-z _-]+\]|(?<![%\w])%[a-z_]\w{2,}%(?!\w)|@@\w+@@"
+    r"|^\$[a-z_]\w*$|^__\w+__$|^0[a-z]{2}\w{0,8}xxx$"
+)
+# Words that ask for something. A verb alone does not: machines that fill or insert things are called so.
+_PHRASES = re.compile(
+    r"(?i:\b(?:replace|insert|enter|fill)[ _-](?:me|in|with|your|the|this|here|value|endpoint"
+    r"|(?:dps[ _-])?(?:id|scope)|(?:device|registration)[ _-]?id|connection[ _-]?string)(?![a-z0-9]))"
+    r"|(?i:\b(?:replace|change)[ _-]?me\b|\byour[ _-]|\bxxx+\b)"
+    r"|(?i:(?:id|scope|name|key|value|string|endpoint)[ _-]here\b)|_HERE\b"
 )
 _OLD_PORTAL = re.compile(r"(?i)add device connection string")
+_NAME_IN_STRING = re.compile(r"(?i)(;\s*(?:Device|Module)Id\s*=)[^;]*")  # a connection string's
 
 
 def is_placeholder(value: object) -> bool:
-    """Say whether a text is one that stands for another."""
+    """Say whether a text is one that stands for another.
+
+    Words in the name that a connection string gives a device do not count: people call devices anything.
+    """
     if not isinstance(value, str):
         return False
     text = value.strip()
-    return text.lower() in _WORDS or bool(_MARKS.search(text) or _OLD_PORTAL.search(text))
+    if text.lower() in _WORDS or _MARKS.search(text) or _OLD_PORTAL.search(text):
+        return True
+    return bool(_PHRASES.search(_NAME_IN_STRING.sub(r"\1", text)))

@@ -49,6 +49,7 @@ FIELD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "placeholder-connection-string": (*TAKEN, ("config.unfilled-replaced",)),
     "placeholder-symmetric-key": (*TAKEN, ("config.unfilled-replaced",)),
     "real-connection-string": ("config.other-provisioning", 'provisioning.source = "manual"', ()),
+    "connection-string-fill-line": ("config.other-provisioning", 'provisioning.source = "manual"', ()),
     "registration-id-too-high": (
         "config.other-provisioning", "registration_id = absent", ("config.misplaced-key",),
     ),
@@ -219,6 +220,7 @@ def test_a_scope_of_another_cloud_is_told_and_no_hold(stage: Stage) -> None:
     [
         ("dps.id_scope", "SCOPEIDHERE"), ("dps.id_scope", "0ab1234C5D6"), ("dps.id_scope", "null"),
         ("dps.registration_id", "my-device"), ("dps.registration_id", "your-line-4"),
+        ("tpm.device", "swtpm:host=${TPM_HOST},port=2321"),
         ("dps.global_endpoint", "https://your-dps.example/"), ("runtime.hostname", "your-hostname"),
     ],
 )  # fmt: skip
