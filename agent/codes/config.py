@@ -57,7 +57,7 @@ YAML = Code(
     "Line {line} of config.toml is YAML, as IoT Edge 1.1 had it",
     "Since version 1.2 the runtime reads TOML, where a name and its value have an equals sign between them. It refuses the "
     "whole file. Nothing was written.",
-    "In `/etc/aziot/config.toml`, line {line}: {mend}. " + _ONCE,
+    "{mend}. " + _ONCE,
 )
 
 CHARACTER = Code(
@@ -77,7 +77,7 @@ BARE_WORD = Code(
     "Line {line} of config.toml has a value without quotes",
     "Texts stand in quotes in TOML; without them only numbers, dates, true and false may stand there. Nothing was "
     "written.",
-    "In `/etc/aziot/config.toml`, write line {line} as `{mend}`. " + _ONCE,
+    "{mend}. " + _ONCE,
 )
 
 BACKSLASH = Code(
@@ -86,7 +86,7 @@ BACKSLASH = Code(
     Severity.ERROR,
     "Line {line} of config.toml has a backslash in double quotes, where it means something else",
     "In double quotes a backslash begins an escape. In single quotes it stands for itself. Nothing was written.",
-    "In `/etc/aziot/config.toml`, write line {line} as `{mend}`. " + _ONCE,
+    "{mend}. " + _ONCE,
 )
 
 TWICE = Code(

@@ -89,7 +89,7 @@ def _invalid(text: str, message: str) -> Finding:
     line, column, reason = place["line"], place["column"], message[: place.start()]
     if line is None:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
-    where = Place(lines_of(text), int(line), reason)
+    where = Place(lines_of(text), int(line), int(column), reason)
     known = _twice(where) or mistake(where)
     return known or INVALID_TOML(line=line, column=column, reason=reason)
 

@@ -1,5 +1,6 @@
 """config.toml as people really write it (tests/data/field): each through plan, once, once --adopt, once."""
 
+import json
 import os
 import re
 import shlex
@@ -39,6 +40,18 @@ FIELD: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "nul-bytes": ("config.nul", "Line 9", ()),
     "nothing-but-nul": ("config.nul", "Line 1", ()),
     "backslash-path": ("config.backslash", "Line 1", ()),
+    "bare-connection-string": ("config.bare-word", "Line 4", ()),
+    "yaml-connection-string": ("config.yaml", "Line 2", ()),
+    "yaml-with-comment": ("config.yaml", "Line 2", ()),
+    "yaml-marked": ("config.yaml-file", "line 1", ()),
+    "apostrophe-in-quotes": ("config.character", "a typographic quote (U+201C) at column 8", ()),
+    "space-behind-a-string": ("config.character", "a non-breaking space (U+00A0) at column 26", ()),
+    "bare-true": ("config.bare-word", "Line 2", ()),
+    "bare-in-a-table": ("config.bare-word", "Line 2", ()),
+    "bare-after-tabs": ("config.bare-word", "Line 2", ()),
+    "bare-password": ("config.bare-word", "Line 3", ()),
+    "backslash-in-password": ("config.backslash", "Line 3", ()),
+    "backslash-and-apostrophe": ("config.backslash", "Line 2", ()),
     "crlf": (*TAKEN, ()),
     "placeholder-brackets": (*TAKEN, ("config.unfilled-replaced",)),
     "placeholder-replace-with": (*TAKEN, ("config.unfilled-replaced",)),
@@ -125,7 +138,9 @@ def test_a_file_from_the_field_is_told_and_never_damaged(
 
 def commands(remedy: str) -> list[str]:
     return [
-        word for word in re.findall(r"`([^`]*)`", remedy) if word.split()[0] in ("cp", "iconv", "sed", "mv")
+        word
+        for word in re.findall(r"`([^`]*)`", remedy)
+        if word.split()[0] in ("cp", "iconv", "sed", "LC_ALL=C", "mv")
     ]
 
 
@@ -134,9 +149,9 @@ def carried_out(stage: Stage, looked: dict[str, object]) -> None:
     remedy, summary = str(looked["remedy"]), str(looked["summary"])
     os.makedirs(stage.path("/root"), exist_ok=True)
     for command in commands(remedy):
-        words = [re.sub("^/(etc|root)/", stage.path("/") + r"/\1/", word) for word in shlex.split(command)]
+        below = re.sub("(?<= )/(etc|root)/", shlex.quote(stage.path("/")) + r"/\1/", command)
         if "BYTE ORDER MARK" in summary.upper() or "WINDOWS" not in command:
-            subprocess.run(words, check=True)
+            subprocess.run(["sh", "-c", below], check=True)
     if spelled := re.search(r"write (?:line \d+ as )?`([^`]*)`", remedy):
         number = int(re.findall(r"[Ll]ine (\d+)", summary)[0])
         lines = stage.read(CONFIG).split("\n")
@@ -164,6 +179,51 @@ def test_the_remedy_carried_out_literally_is_enough(
         "",
         "config.other-provisioning",
     }
+
+
+_STRING = (
+    "HostName=plant.azure-devices.net;DeviceId=press-2;"
+    "SharedAccessKey=bm90IGEgcmVhbCBrZXkgYnV0IGxvbmcgZW5vdWdoIQ=="
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "meant"),
+    [
+        ("bare-connection-string", "provisioning.connection_string", _STRING),
+        ("yaml-connection-string", "connection_string", _STRING),
+        ("yaml-with-comment", "allow_elevated_docker_permissions", True),
+        ("apostrophe-in-quotes", "site", "Bob\u2019s press"),
+        ("space-behind-a-string", "site", "\u201cpress\u201d of Bob\u2019s"),
+        ("bare-true", "allow_elevated_docker_permissions", True),
+        ("bare-in-a-table", "site.name", "press"),
+        ("bare-after-tabs", "site", "press-2"),
+        ("bare-password", "tpm.hierarchy_authorization.owner", "geheim-4711"),
+        ("backslash-in-password", "tpm.hierarchy_authorization.owner", r"ab\cd"),
+        ("backslash-and-apostrophe", "site", r"\\srv\Bob's\press"),
+    ],
+)
+def test_the_remedy_leaves_what_was_meant_and_shows_no_secret(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, path: str, meant: object
+) -> None:
+    monkeypatch.setenv("SCENARIO_INSIDE", "1")
+    stage.write(CONFIG, content(name), 0o600)
+
+    looked, planned = stage.once(), stage.run("plan", "--json").out
+    carried_out(stage, looked)
+
+    found: object = tomllib.loads(stage.read(CONFIG))
+    for step in path.split("."):
+        assert isinstance(found, dict)
+        found = found[step]
+    assert found == meant
+    comments = re.findall(r"#.*", content(name).decode())
+    assert re.findall(r"#.*", stage.read(CONFIG)) == comments
+    if path.endswith(("connection_string", "owner")):
+        secret = str(meant).rpartition("SharedAccessKey=")[2]
+        for said in (json.dumps(looked), planned, stage.heard):
+            assert secret not in said
+            assert json.dumps(secret)[1:-1] not in said
 
 
 @pytest.mark.parametrize("name", ["table-twice", "script-ran-twice", "key-twice", "value-and-table"])
