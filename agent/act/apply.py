@@ -63,7 +63,9 @@ def _unproven(work: Work, settings: Settings) -> Finding | None:
     if not wrong:
         return None
     first = wrong[0]
-    return apply.UNPROVEN(service=f"aziot-{first.service}", about=first.about, fault=first.fault)
+    closed = facts.generated_closed.get(first.service)
+    fault = f"can't be read ({closed})" if closed else first.fault
+    return apply.UNPROVEN(service=f"aziot-{first.service}", about=first.about, fault=fault)
 
 
 def _reapplied(work: Work, snapshot: Snapshot) -> Attempt | None:

@@ -76,7 +76,7 @@ def disagreements(
 
     The keys of `others` may say something else: when those are applied is somebody else's matter.
     """
-    documents = {service: document_of(generated.get(service)) for service in SERVICES}
+    documents = {service: _document(service, generated.get(service)) for service in SERVICES}
     missing = [
         Disagreement(service, place(service), _fault(generated.get(service)))
         for service in SERVICES
@@ -92,8 +92,16 @@ def disagreements(
     return (*missing, *wrong)
 
 
+def _document(service: str, text: str | None) -> dict[str, Any] | None:
+    """Parse a file; an empty one, as a power cut leaves it, is none. All that tpmd's has may be left out."""
+    is_empty = text is not None and not text and service != "tpmd"
+    return None if is_empty else document_of(text)
+
+
 def _fault(text: str | None) -> str:
-    return "is missing or can't be read" if text is None else "is damaged: it is no TOML"
+    if text is None:
+        return "is missing"
+    return "is damaged: it is no TOML" if text else "is empty"
 
 
 @dataclass(frozen=True, slots=True)

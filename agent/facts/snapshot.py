@@ -62,6 +62,7 @@ class ConfigFacts:
 
     `refusal` says why it can't be worked on at all, `hindrance` why it can't be written.
     `unusable_keys` are keys in it that name a private key's file with which something is the matter.
+    `generated` has None for a file that is missing or can't be read; `generated_closed` says why the latter.
     """
 
     path: str
@@ -73,6 +74,7 @@ class ConfigFacts:
     newest_backup: str = ""
     newer_than_generated: bool = False
     generated: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+    generated_closed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     payload: bytes | None = None
 
 

@@ -37,10 +37,11 @@ def look(request: Request, settings: Settings, snapshot: Snapshot, _before: Stat
 def read(root: Root, settings: Runtime) -> ConfigFacts:
     """Read config.toml, the payload, and the files that apply generated from them."""
     path = root.path(settings.config_file)
-    texts = {name: _text_or_none(root.path(generated.place(name))) for name in generated.SERVICES}
+    texts, closed = _generated(root)
     facts = ConfigFacts(
         path=settings.config_file,
         generated=MappingProxyType(texts),
+        generated_closed=MappingProxyType(closed),
         payload=_payload(root),
         hindrance=_hindrance(settings.config_file, path),
     )
@@ -124,6 +125,14 @@ def _bytes_or_none(path: str) -> bytes | None:
         return None
 
 
-def _text_or_none(path: str) -> str | None:
-    data = _bytes_or_none(path)
-    return None if data is None else data.decode("utf-8", "replace")
+def _generated(root: Root) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Read what apply generated, and say of what is there and can't be read why."""
+    texts: dict[str, str | None] = {}
+    closed: dict[str, str] = {}
+    for name in generated.SERVICES:
+        try:
+            data = files.read(root.path(generated.place(name)), limit=generated.LARGEST)
+        except OSError as error:
+            data, closed[name] = None, failures.reason(error)
+        texts[name] = None if data is None else data.decode("utf-8", "replace")
+    return texts, closed

@@ -305,3 +305,26 @@ def test_a_generated_file_that_is_damaged_is_named(provisioned: Stage) -> None:
     os.mkdir(provisioned.path(place))  # what apply can't replace
 
     assert place in provisioned.run("plan").out
+
+
+_DAMAGE = {
+    "is missing": "/bin/rm {}",
+    "is empty": ": >{}",
+    "is damaged: it is no TOML": "echo 'x = [' >{}",
+    "can't be read (not a regular file)": "/bin/rm {0} && /bin/mkdir {0}",
+}
+
+
+@pytest.mark.parametrize(("fault", "damage"), _DAMAGE.items())
+def test_an_apply_that_leaves_a_bad_file_is_told_with_file_and_fault(
+    stage: Stage, fault: str, damage: str
+) -> None:
+    place = "/etc/aziot/keyd/config.d/00-super.toml"
+    program = stage.path("/usr/bin/iotedge")
+    os.rename(program, f"{program}.real")
+    after = f'[ "$1 $2" != "config apply" ] || {{ {damage.format(stage.path(place))}; }}'
+    stage.write("/usr/bin/iotedge", f'#!/bin/sh\n{program}.real "$@" || exit\n{after}\n', 0o755)
+
+    looked = stage.look_until("apply.unproven")[-1]
+
+    assert looked["summary"].endswith(f"are wrong: {place} {fault}")

@@ -130,7 +130,7 @@ def generated_from(snapshot: Snapshot) -> Mapping[str, str]:
         "tpmd": tpmd,
         "edged": {"hostname": hostname, "auto_reprovisioning_mode": mode},
     }
-    return {name: tomlkit.dumps(content) for name, content in files.items()}
+    return {name: f"# by `iotedge config apply`\n{tomlkit.dumps(content)}" for name, content in files.items()}
 
 
 def running(*, since_s: float = 100.0) -> tuple[Unit, ...]:

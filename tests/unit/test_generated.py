@@ -118,12 +118,21 @@ def test_dots_in_values_are_no_keys() -> None:
 
 
 def test_without_any_file_all_five_are_missed() -> None:
-    fault = "is missing or can't be read"
+    fault = "is missing"
 
     assert disagreements({}, {}) == tuple(Disagreement(one, place(one), fault) for one in SERVICES)
     assert {one.fault for one in disagreements({}, dict.fromkeys(SERVICES, "torn = "))} == {
         "is damaged: it is no TOML"
     }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_file_without_a_byte_is_empty_but_for_tpmd(service: str) -> None:
+    empty = Disagreement(service, place(service), "is empty")
+
+    found = disagreements(tomllib.loads(CONFIG), recorded() | {service: ""})
+
+    assert found == (() if service == "tpmd" else (empty,))
 
 
 @pytest.mark.parametrize(("line", "case"), OTHERWISE.items())
