@@ -21,7 +21,12 @@ _HOMES: Mapping[str, KeyPath] = MappingProxyType({
         _TOP,
     ),
     **dict.fromkeys(
-        ("source", "id_scope", "global_endpoint", "connection_string", "iothub_hostname"), ("provisioning",)
+        ("source", "id_scope", "global_endpoint", "connection_string", "iothub_hostname", "device_id"),
+        ("provisioning",),
+    ),
+    **dict.fromkeys(("owner", "endorsement"), ("tpm", "hierarchy_authorization")),
+    **dict.fromkeys(
+        ("cleanup_recurrence", "image_age_cleanup_threshold", "cleanup_time"), ("image_garbage_collection",)
     ),
     **dict.fromkeys(("registration_id", "symmetric_key"), ("provisioning", "attestation")),
     **dict.fromkeys(("tcti", "auth_key_index"), ("tpm",)),
