@@ -1,7 +1,8 @@
 """Where the keys of the runtime's configuration have their place, and which stand elsewhere. Pure.
 
 The runtime ignores a key that it does not know where it stands, without a word (iotedge-facts 4.1). The names
-are those of super_config.rs (runtime 1.6; iotedge-facts 4.2 to 4.8), but for those that many tables have.
+are those of super_config.rs (runtime 1.6; iotedge-facts 4.2 to 4.8), but for those that many tables have, and
+for `owner` and `endorsement`: a site has an owner too, and its name as the TPM's password locks the TPM up.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,6 @@ _HOMES: Mapping[str, KeyPath] = MappingProxyType({
         ("source", "id_scope", "global_endpoint", "connection_string", "iothub_hostname", "device_id"),
         ("provisioning",),
     ),
-    **dict.fromkeys(("owner", "endorsement"), ("tpm", "hierarchy_authorization")),
     **dict.fromkeys(
         ("cleanup_recurrence", "image_age_cleanup_threshold", "cleanup_time"), ("image_garbage_collection",)
     ),

@@ -172,7 +172,6 @@ def test_top_level_keys_below_a_table_are_misplaced() -> None:
         ),
         ("tcti = 'device'", "`tcti` under `[tpm]`"),
         ("device_id = 'd'", "`device_id` under `[provisioning]`"),
-        ("[tpm]\nowner = 'x'", "`owner` under `[tpm.hierarchy_authorization]`"),
         ("cleanup_time = '00:00'", "`cleanup_time` under `[image_garbage_collection]`"),
         ("dynamic_reprovisioning = true", "`auto_reprovisioning_mode` at the top of the file"),
         ("[certificates]\ndevice_ca_pk = 'x'", "`pk` under `[edge_ca]`"),
@@ -190,7 +189,8 @@ def test_a_key_without_effect_is_told_where_it_would_have_one(text: str, home: s
         "[agent.env]\nhostname = 'x'\nid_scope = 'x'", "[agent.config.createOptions]\nhostname = 'x'",
         "[provisioning.payload]\nregistration_id = 'x'", "[preloaded_keys]\ntcti = 'file:///x'",
         "[cert_issuance.est.urls]\nhostname = 'x'", "[provisioning]\nattestation = { registration_id = 'x' }",
-        "[unknown]\nname = 'x'", "[tpm]\ntcti = 'device'", "hostname = 'x'",
+        "[site]\nowner = 'x'", "[edge_ca.subject]\nowner = 'x'", "[unknown]\nname = 'x'",
+        "[tpm]\ntcti = 'device'", "hostname = 'x'",
     ],
 )  # fmt: skip
 def test_names_of_the_users_own_and_keys_in_their_place_are_no_alarm(text: str) -> None:
