@@ -4,12 +4,11 @@ The parser's own words are about grammar. What people do is copy: from a word pr
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Sequence
 
 from agent.codes import Finding, config
 from agent.edge.config_mends import Edit, command, edited, spelt
-from agent.values import dataclass
+from agent.edge.toml_text import Place, is_toml
 
 _QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
 _SPACES = "\u00a0\u2007\u202f\u3000"
@@ -35,21 +34,6 @@ _BASIC = re.compile(r'"([^"\']*)"')
 _APOSTROPHE = re.compile(r"(?<=\w)[\u2018\u2019](?=\w)")
 _MOST_OF_ALL = 0.7
 _FILE = "/etc/aziot/config.toml"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the parser stopped, and why: the text's lines, line and column (both from 1) and the reason."""
-
-    lines: tuple[str, ...]
-    number: int
-    column: int
-    reason: str
-
-    @property
-    def line(self) -> str:
-        """The line itself, without its end; empty where the text ends."""
-        return self.lines[self.number - 1].rstrip("\r\n") if self.number <= len(self.lines) else ""
 
 
 def mistake(place: Place) -> Finding | None:
@@ -137,7 +121,7 @@ def _quoted(start: int, stop: int, mark: str) -> tuple[Edit, ...]:
 
 def _bare_word(place: Place) -> Finding | None:
     span = _bare_span(place)
-    if span is None or _is_toml(place.line):
+    if span is None or is_toml(place.line):
         return None
     value = place.line[span]
     mark = "'" if "\\" in value else '"'
@@ -155,7 +139,7 @@ def _bare_span(place: Place) -> slice | None:
     if inside is None or place.reason != "Invalid value":
         return None
     span = slice(*inside.span())
-    is_all = _is_toml(f'{place.line[: span.start]}"{inside[0]}"{place.line[span.stop :]}')
+    is_all = is_toml(f'{place.line[: span.start]}"{inside[0]}"{place.line[span.stop :]}')
     return span if is_all else None
 
 
@@ -163,7 +147,7 @@ def _backslash(place: Place) -> Finding | None:
     if not place.reason.startswith(("Unescaped '\\'", "Invalid hex value")):
         return None
     edits = _in_single_quotes(place.line)
-    if not edits or not _is_toml(edited(place.line, edits)):
+    if not edits or not is_toml(edited(place.line, edits)):
         edits = tuple(Edit(at, at, "\\") for at, one in enumerate(place.line) if one == "\\")
     return config.BACKSLASH(line=place.number, mend=spelt(place.number, place.line, edits))
 
@@ -171,14 +155,6 @@ def _backslash(place: Place) -> Finding | None:
 def _in_single_quotes(line: str) -> tuple[Edit, ...]:
     ends = (at for found in _BASIC.finditer(line) for at in (found.start(), found.end() - 1))
     return tuple(Edit(at, at + 1, "'") for at in ends)
-
-
-def _is_toml(line: str) -> bool:
-    try:
-        tomllib.loads(line)
-    except ValueError:
-        return False
-    return True
 
 
 _JUDGES: Sequence[Callable[[Place], Finding | None]] = (_nul, _character, _yaml, _backslash, _bare_word)

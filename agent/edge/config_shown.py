@@ -13,6 +13,7 @@ from typing import Any
 from agent.codes.shown import STARS, harmless_lines, is_secret_name, without_secrets
 from agent.edge.config_comments import block_end, words_shown
 from agent.edge.config_statements import KeyPath, Source, Statement, lines_of, scan, value_span
+from agent.edge.toml_text import is_toml
 from agent.values import dataclass, replace
 
 _QUOTED_STARS = f'"{STARS}"'
@@ -23,7 +24,6 @@ _SAMPLES = re.compile(
     r"|\bYXppb3Q|<[A-Z][^<>]*>"
 )
 _SEEN = 1024  # lines; those of a diff's two sides are nearly the same
-_NOT_TOML = (ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _Comments:
 @lru_cache(_SEEN)
 def _lone(text: str) -> Statement | None:
     """Give the one statement that a comment's text is as TOML; None if it is none."""
-    if not (text.startswith("[") or "=" in text) or not _is_toml(text):
+    if not (text.startswith("[") or "=" in text) or not is_toml(text):
         return None
     return next(iter(scan(text).statements), None)
 
@@ -159,16 +159,8 @@ def _span(raw: str, one: Statement) -> slice:
     if not one.is_header:
         return value_span(raw)
     marks = (mark.start() for mark in re.finditer("#", raw))
-    end = next((at for at in marks if _is_toml(raw[:at])), len(raw))
+    end = next((at for at in marks if is_toml(raw[:at])), len(raw))
     return slice(end, end)
-
-
-def _is_toml(text: str) -> bool:
-    try:
-        tomllib.loads(text)
-    except _NOT_TOML:
-        return False
-    return True
 
 
 def _value(raw: str) -> str:
@@ -176,7 +168,7 @@ def _value(raw: str) -> str:
     if _is_clean(tomllib.loads(f"x = {raw}")["x"]) and not _speaks_of_secrets(raw):
         return raw
     said = without_secrets(raw)
-    is_whole = "\n" not in raw and _is_toml(f"x = {said}")
+    is_whole = "\n" not in raw and is_toml(f"x = {said}")
     return said if is_whole and _is_clean(tomllib.loads(f"x = {said}")["x"]) else _QUOTED_STARS
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from agent.codes import AgentError, Finding
 from agent.codes.config import INVALID_TOML, TWICE
-from agent.edge.config_mistakes import Place, mistake
+from agent.edge.config_mistakes import mistake
+from agent.edge.toml_text import NOT_TOML, Place, is_toml
 from agent.values import dataclass
 
 KeyPath = tuple[str, ...]
@@ -22,7 +23,6 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")  # TOML ends lines with LF or CRLF and no
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 # How the last line of a value over several lines ends. It spares trials: most lines cannot be the last.
 _CLOSING = re.compile(r"""(?:[]}]|"{3}|'{3})[ \t]*(?:#.*)?\r?$""")
-_NOT_TOML = (ValueError, RecursionError)  # the second from arrays nested beyond the interpreter's stack
 
 
 class Kind(StrEnum):
@@ -78,7 +78,7 @@ def parse(text: str) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(text)
-    except _NOT_TOML as error:
+    except NOT_TOML as error:
         raise AgentError(_invalid(text, str(error))) from error
 
 
@@ -102,7 +102,7 @@ def _twice(where: Place) -> Finding | None:
     opened = table.statements[-1].table if table.statements else ()
     try:
         again = _statement(where.line + "\n", opened, range(where.number - 1, where.number)).path
-    except _NOT_TOML:
+    except NOT_TOML:
         return None
     first = _first_of(table.statements, again)
     return TWICE(line=where.number, name=".".join(again), first=first.number) if first else None
@@ -156,7 +156,7 @@ def value_span(statement: str) -> slice:
     """Find the value in a key's text: after its equals sign, before its comment or line end."""
     start = _key(statement)[1] + 1
     comments = (mark.start() for mark in re.finditer("#", statement))
-    end = next((at for at in comments if _is_toml(statement[:at])), len(statement))
+    end = next((at for at in comments if is_toml(statement[:at])), len(statement))
     value = statement[start:end]
     return slice(end - len(value.lstrip()), start + len(value.rstrip()))
 
@@ -164,18 +164,10 @@ def value_span(statement: str) -> slice:
 def _end_of_statement(lines: Sequence[str], start: int) -> int:
     for end in range(start + 1, len(lines)):
         may_end = end == start + 1 or _CLOSING.search(lines[end - 1])
-        if may_end and _is_toml("".join(lines[start:end])):
+        if may_end and is_toml("".join(lines[start:end])):
             return end
     parse("".join(lines[start:]))
     return len(lines)
-
-
-def _is_toml(text: str) -> bool:
-    try:
-        tomllib.loads(text)
-    except _NOT_TOML:
-        return False
-    return True
 
 
 def _statement(text: str, table: KeyPath, lines: range) -> Statement:
@@ -189,7 +181,7 @@ def _statement(text: str, table: KeyPath, lines: range) -> Statement:
 def _key(statement: str) -> tuple[KeyPath, int]:
     """Give the names of a key and where its equals sign is: the first before which stands a whole key."""
     sign = statement.index("=")
-    while not _is_toml(f"[{statement[:sign]}]"):
+    while not is_toml(f"[{statement[:sign]}]"):
         sign = statement.index("=", sign + 1)
     return _header_path(f"[{statement[:sign]}]"), sign
 

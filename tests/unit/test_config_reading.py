@@ -95,6 +95,7 @@ def test_odd_shapes_of_others_are_kept() -> None:
         ('a = 1\r\nb = "x', "2", "7", "Unterminated string"),
         ("a = " + "1" * 5000, "?", "?", "Exceeds the limit"),
         ("a = " + "[" * 50_000, "?", "?", "recursion"),
+        ("a = { b = c, d = " + "[" * 3_000, "1", "11", "Invalid value"),
     ],
 )
 def test_invalid_toml_is_named_with_its_place(text: str, line: str, column: str, reason: str) -> None:
