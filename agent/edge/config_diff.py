@@ -1,10 +1,8 @@
 """What an edit of config.toml changes, as people read it. Pure."""
 
-import difflib
 from collections.abc import Collection
 
 from agent.codes.shown import harmless
-from agent.edge.config_shown import shown
 from agent.edge.config_statements import KeyPath
 
 
@@ -17,6 +15,8 @@ def unified_diff(before: str, after: str, name: str, secret_paths: Collection[Ke
         AgentError: config.invalid-toml.
 
     """
+    import difflib  # as config_shown: of use only where something is to be changed
+
     old, new = (_lines(text, secret_paths) for text in (before, after))
     title = harmless(name)
     return "".join(
@@ -26,6 +26,8 @@ def unified_diff(before: str, after: str, name: str, secret_paths: Collection[Ke
 
 def _lines(text: str, secret_paths: Collection[KeyPath]) -> list[str]:
     """Give what is shown of each line; of a secret NUL and itself as well, so that its change is seen."""
+    from agent.edge.config_shown import shown  # its patterns cost 3 ms
+
     pieces = shown(text, secret_paths)
     return [one.raw if one.text == one.raw else f"{one.text}\0{one.raw}" for one in pieces]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from agent.codes.shown import shown
 from agent.values import dataclass
 
-_FILE = "/etc/aziot/config.toml"
+FILE = "/etc/aziot/config.toml"
 _FOR_SED = {'"': r"\x22", "'": r"\x27", "\\": r"\\", "&": r"\&", "/": r"\/"}  # in a shell's single quotes
 _NAME = re.compile(r"""["']?(?:[\w-]+\.)*([\w-]+)["']?\s*=""")
 _PUBLIC = frozenset({  # keys of the runtime (1.6; iotedge-facts 4) that hold no secret
@@ -39,7 +39,7 @@ def spelt(number: int, line: str, edits: Sequence[Edit]) -> str:
     """Say how to make the edits; only a line that is known to hold no secret is spelt."""
     right = edited(line, edits).strip()
     if _is_public(right):
-        return f"In `{_FILE}`, write line {number} as `{right}`"
+        return f"In `{FILE}`, write line {number} as `{right}`"
     return f"Run `{command(number, line, edits)}`"
 
 
@@ -52,7 +52,7 @@ def _is_public(right: str) -> bool:
 def command(number: int, line: str, edits: Sequence[Edit]) -> str:
     """Give the command that makes the edits. It counts bytes, so that it is right in whatever locale."""
     deeds = [_deed(number, line, one) for one in reversed(edits)]
-    return f"LC_ALL=C sed -i -E '{'; '.join(deeds)}' {_FILE}"
+    return f"LC_ALL=C sed -i -E '{'; '.join(deeds)}' {FILE}"
 
 
 def _deed(number: int, line: str, edit: Edit) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from agent.codes import Finding, config
-from agent.edge.config_mends import Edit, command, edited, spelt
+from agent.edge.config_mends import FILE, Edit, command, edited, spelt
 from agent.edge.toml_text import Place, is_toml
 
 _QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f"
@@ -33,7 +33,6 @@ _BARE_INSIDE = re.compile(r"[A-Za-z/][\w./:-]*")
 _BASIC = re.compile(r'"([^"\']*)"')
 _APOSTROPHE = re.compile(r"(?<=\w)[\u2018\u2019](?=\w)")
 _MOST_OF_ALL = 0.7
-_FILE = "/etc/aziot/config.toml"
 
 
 def mistake(place: Place) -> Finding | None:
@@ -83,7 +82,7 @@ def _sed(number: int, line: str) -> str:
     """Give the command that puts all such characters of a line right, in whatever locale."""
     kinds = (([one for one in odd if one in line], right) for odd, right in _RIGHT)
     deeds = [f"{number}s/{_any(there)}/{right}/g" for there, right in kinds if there]
-    return "sed -i '" + "; ".join(deeds) + f"' {_FILE}"
+    return "sed -i '" + "; ".join(deeds) + f"' {FILE}"
 
 
 def _any(characters: Sequence[str]) -> str:
@@ -108,7 +107,7 @@ def _is_yaml(line: str) -> bool:
 def _as_toml(place: Place) -> str:
     found = _YAML_PAIR.match(place.line)
     if found is None:
-        return f"In `{_FILE}`, delete line {place.number} and what belongs to it, and say it in TOML"
+        return f"In `{FILE}`, delete line {place.number} and what belongs to it, and say it in TOML"
     is_text = not _NO_TEXT.fullmatch(found["value"]) and found["value"][0] not in "\"'"
     edits = (Edit(*found.span("colon"), " = "), *(_quoted(*found.span("value"), '"') if is_text else ()))
     how = spelt(place.number, place.line, edits)

@@ -13,7 +13,6 @@ from typing import Any
 
 from agent.codes import AgentError, Finding
 from agent.codes.config import INVALID_TOML, TWICE
-from agent.edge.config_mistakes import mistake
 from agent.edge.toml_text import NOT_TOML, Place, is_toml
 from agent.values import dataclass
 
@@ -89,6 +88,8 @@ def _invalid(text: str, message: str) -> Finding:
     line, column, reason = place["line"], place["column"], message[: place.start()]
     if line is None:
         line, column = text.count("\n") + 1, len(text) - text.rfind("\n")
+    from agent.edge.config_mistakes import mistake  # its patterns cost 1.5 ms, of use only where one is wrong
+
     where = Place(lines_of(text), int(line), int(column), reason)
     known = _twice(where) or mistake(where)
     return known or INVALID_TOML(line=line, column=column, reason=reason)
